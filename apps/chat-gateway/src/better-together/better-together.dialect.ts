@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import {
+  chatEnded,
+  chatMessage,
+  email,
+  KindlineError,
+  lastOpened,
+  SEEKER_ROLES,
+  type Role,
+} from '@kindline/contracts';
+import { Conversations } from '@kindline/domain';
+import { MessageIntake } from '../delivery/message-intake';
+import { clientEvent, type Dialect } from '../sockets/client-event';
+import type { PersonSocket } from '../sockets/connections';
+
+const EITHER: readonly Role[] = [...SEEKER_ROLES, 'volunteer'];
+
+/** better_together's client events, translated into the domain's words. */
+@Injectable()
+export class BetterTogetherDialect implements Dialect {
+  constructor(
+    private readonly intake: MessageIntake,
+    private readonly conversations: Conversations,
+  ) {}
+
+  readonly events = [
+    clientEvent({
+      name: 'join',
+      roles: EITHER,
+      payload: email,
+      limit: 'events',
+      // The token says already who this is; `join` only has to agree with it.
+      handle: (sender, address) => requireOwnEmail(sender, address),
+    }),
+    clientEvent({
+      name: 'chat_message',
+      roles: EITHER,
+      payload: chatMessage,
+      limit: 'messages',
+      handle: async (sender, message) => {
+        requireOwnEmail(sender, message.sender_mail);
+        const { person, id: socketId } = sender;
+        const { id, seq, createdAt, duplicate } = await this.intake.append({
+          conversationId: message.chat_id,
+          senderId: person.id,
+          senderSub: person.sub,
+          senderEmail: person.email,
+          clientId: message.client_id,
+          type: 'text',
+          content: message.message,
+          replyTo: message.reply_message ?? null,
+          toEmail: message.reciever_mail,
+          socketId,
+        });
+        return { id, seq, timestamp: createdAt.toISOString(), duplicate };
+      },
+    }),
+    clientEvent({
+      name: 'update_last_opened_user',
+      roles: SEEKER_ROLES,
+      payload: lastOpened,
+      limit: 'events',
+      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'seeker'),
+    }),
+    clientEvent({
+      name: 'update_last_opened_volunteer',
+      roles: ['volunteer'],
+      payload: lastOpened,
+      limit: 'events',
+      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'helper'),
+    }),
+    clientEvent({
+      name: 'chat_ended',
+      roles: EITHER,
+      payload: chatEnded,
+      limit: 'events',
+      handle: async (sender, { email: address, by_user, chat_id }) => {
+        requireOwnEmail(sender, address);
+        const { role } = await this.conversations.requireMember(chat_id, sender.person.id);
+        if (by_user !== undefined && by_user !== (role === 'seeker')) {
+          throw new KindlineError('forbidden', 'by_user does not agree with your side of the chat');
+        }
+        await this.conversations.endByMember(chat_id, sender.person.id);
+      },
+    }),
+  ];
+}
+
+function requireOwnEmail({ person }: PersonSocket, address: string): void {
+  if (person.email !== address) throw new KindlineError('forbidden', 'This e-mail is not the one of your token');
+}

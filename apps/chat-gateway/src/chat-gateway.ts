@@ -1,0 +1,57 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { NewsMap, NewsName } from '@kindline/contracts';
+import { NEWS_SUBSCRIBER, Shutdown, type TransportSubscriber } from '@kindline/platform';
+import type { Server } from 'node:http';
+import { CATCH_UP_EVERY_MS, CatchUp } from './delivery/catch-up';
+import { MessageIntake } from './delivery/message-intake';
+import { NewsDesk } from './delivery/news-desk';
+import { Absence } from './sockets/absence';
+import { PresenceLease } from './sockets/presence-lease';
+import { SocketServer } from './sockets/socket-server';
+
+/** How often lapsed leases of other gateways are looked for. */
+const SWEEP_EVERY_MS = 5_000;
+
+/** Starts the gateway's parts in the order in which they need each other, and stops them in reverse. */
+@Injectable()
+export class ChatGateway {
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly sockets: SocketServer,
+    private readonly lease: PresenceLease,
+    private readonly absence: Absence,
+    private readonly catchUp: CatchUp,
+    private readonly desk: NewsDesk,
+    private readonly intake: MessageIntake,
+    private readonly shutdown: Shutdown,
+    @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<NewsMap>,
+  ) {}
+
+  async start(http: Server): Promise<void> {
+    for (const name of Object.keys(this.desk.handlers) as NewsName[]) this.subscribe(name);
+    this.news.onReconnect(() => {
+      void this.lease.renew();
+      void this.catchUp.run();
+    });
+    await this.lease.start();
+    this.sockets.listen(http);
+    this.timers.push(
+      setInterval(() => void this.catchUp.run(), CATCH_UP_EVERY_MS),
+      setInterval(() => void this.absence.sweep().catch(() => undefined), SWEEP_EVERY_MS),
+    );
+    this.shutdown.onDrain('sockets', () => this.stop());
+  }
+
+  private subscribe<Name extends NewsName>(name: Name): void {
+    this.news.on(name, this.desk.handlers[name]);
+  }
+
+  private async stop(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await this.intake.writer.settled();
+    await this.sockets.close();
+    await this.intake.writer.settled();
+    await this.lease.stop();
+  }
+}

@@ -1,0 +1,145 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { AppendedMessage, ProgramName } from '@kindline/contracts';
+import { GatewayMetrics } from '../gateway-metrics';
+import { Connections } from '../sockets/connections';
+import { MissedMessages } from './missed-messages';
+import { MESSAGE_EMITTERS, type MessageEmitters } from './message-emitter';
+
+/** How long a gap may stay open for news that merely overtook each other, before Postgres is asked. */
+const GAP_GRACE_MS = 50;
+
+interface Tracked {
+  program: ProgramName;
+  memberIds: string[];
+  /** The `seq` to emit next. */
+  next: number;
+  held: Map<number, AppendedMessage>;
+}
+
+export interface DeliverableConversation {
+  id: string;
+  program: ProgramName;
+  memberIds: string[];
+  messages: AppendedMessage[];
+}
+
+const NO_ORIGINS: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Emits each conversation's messages to this gateway's sockets in `seq` order, each once. News of two
+ * replicas may overtake each other or get lost: what is missing is fetched from Postgres.
+ */
+@Injectable()
+export class Delivery {
+  private readonly logger = new Logger(Delivery.name);
+  private readonly tracked = new Map<string, Tracked>();
+  private readonly gaps = new Set<string>();
+  private repairing: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly missed: MissedMessages,
+    private readonly metrics: GatewayMetrics,
+    @Inject(MESSAGE_EMITTERS) private readonly emitters: MessageEmitters,
+  ) {}
+
+  /** From here on, messages above `lastSeq` are emitted to the members that are connected here. */
+  track(conversation: { id: string; program: ProgramName; memberIds: string[]; lastSeq: number }): void {
+    const { id, program, memberIds, lastSeq } = conversation;
+    const known = this.tracked.get(id);
+    if (known) known.memberIds = memberIds;
+    else this.tracked.set(id, { program, memberIds, next: lastSeq + 1, held: new Map() });
+  }
+
+  /** The tracked conversations with the last `seq` that was emitted. */
+  heads(): Map<string, number> {
+    return new Map([...this.tracked].map(([id, { next }]) => [id, next - 1]));
+  }
+
+  isTracked(conversationId: string): boolean {
+    return this.tracked.has(conversationId);
+  }
+
+  untrack(conversationId: string): void {
+    this.tracked.delete(conversationId);
+    this.gaps.delete(conversationId);
+  }
+
+  /** Forgets conversations none of whose members is connected here any more. */
+  sweep(): void {
+    for (const [id, { memberIds }] of this.tracked) {
+      if (!memberIds.some((member) => this.connections.has(member))) this.untrack(id);
+    }
+  }
+
+  /** @param origins the sending sockets by message id; they got an ack instead. */
+  deliver(conversation: DeliverableConversation, origins: ReadonlyMap<string, string> = NO_ORIGINS): void {
+    const { id, program, memberIds, messages } = conversation;
+    if (!memberIds.some((member) => this.connections.has(member))) return;
+    let state = this.tracked.get(id);
+    if (!state) {
+      // Everything older was tracked when its member connected, so this one began since then.
+      state = { program, memberIds, next: 1, held: new Map() };
+      this.tracked.set(id, state);
+    }
+    for (const message of messages) {
+      if (message.seq === state.next) this.emit(state, message, origins.get(message.id));
+      else if (message.seq > state.next) state.held.set(message.seq, message);
+    }
+    this.release(id, state, origins);
+  }
+
+  /** Fetches and emits what is missing in these conversations. */
+  async repair(conversationIds: Iterable<string>): Promise<void> {
+    const open = [...conversationIds].flatMap((id) => {
+      const state = this.tracked.get(id);
+      return state ? [{ id, after: state.next - 1 }] : [];
+    });
+    if (open.length === 0) return;
+    for (const { id, messages } of await this.missed.fetch(open)) {
+      const state = this.tracked.get(id);
+      if (!state) continue;
+      this.metrics.repaired(messages.length);
+      this.deliver({ id, program: state.program, memberIds: state.memberIds, messages });
+    }
+  }
+
+  private release(id: string, state: Tracked, origins: ReadonlyMap<string, string>): void {
+    for (let message = state.held.get(state.next); message; message = state.held.get(state.next)) {
+      state.held.delete(message.seq);
+      this.emit(state, message, origins.get(message.id));
+    }
+    if (state.held.size === 0) {
+      this.gaps.delete(id);
+      return;
+    }
+    for (const seq of state.held.keys()) if (seq < state.next) state.held.delete(seq);
+    if (state.held.size === 0) return;
+    this.gaps.add(id);
+    this.repairing ??= setTimeout(() => this.repairGaps(), GAP_GRACE_MS);
+  }
+
+  private repairGaps(): void {
+    this.repairing = undefined;
+    const gaps = [...this.gaps];
+    this.gaps.clear();
+    this.repair(gaps).catch((err: unknown) => {
+      // The next message or the next comparison of heads tries again.
+      this.logger.warn({ err, conversations: gaps.length }, 'missed messages could not be fetched');
+    });
+  }
+
+  private emit(state: Tracked, message: AppendedMessage, origin: string | undefined): void {
+    state.next = message.seq + 1;
+    const emitter = this.emitters[state.program];
+    if (!emitter) return;
+    const payload = emitter.payload(message);
+    for (const memberId of state.memberIds) {
+      for (const { id, socket } of this.connections.socketsOf(memberId)) {
+        if (id === origin && !emitter.toOrigin) continue;
+        socket.emit(emitter.event, payload);
+        this.metrics.delivered();
+      }
+    }
+  }
+}

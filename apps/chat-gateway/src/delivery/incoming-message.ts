@@ -1,0 +1,11 @@
+import type { NewMessage } from '@kindline/domain';
+
+/** A message as it came from a socket. */
+export interface IncomingMessage extends NewMessage {
+  senderSub: string;
+  senderEmail: string | null;
+  /** The other side the client named; it must be a member. */
+  toEmail?: string | undefined;
+  /** The sending socket, which gets the ack instead of the event. */
+  socketId: string;
+}

@@ -1,0 +1,12 @@
+import type { AppendedMessage, ProgramName } from '@kindline/contracts';
+
+/** How a program's dialect shows a stored message to its members. */
+export interface MessageEmitter {
+  readonly event: string;
+  /** Whether the sending socket gets it too. */
+  readonly toOrigin: boolean;
+  payload(message: AppendedMessage): object;
+}
+
+export type MessageEmitters = Partial<Record<ProgramName, MessageEmitter>>;
+export const MESSAGE_EMITTERS = Symbol('MESSAGE_EMITTERS');

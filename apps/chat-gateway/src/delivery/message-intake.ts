@@ -1,0 +1,84 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { AppendedMessage, NewsMap } from '@kindline/contracts';
+import {
+  MessageWriter,
+  NEWS_PUBLISHER,
+  type NewsPublisher,
+  type StoredMessage,
+} from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { GATEWAY_ID } from '../gateway-env';
+import { Delivery } from './delivery';
+import type { IncomingMessage } from './incoming-message';
+import { MessageSurroundings } from './message-surroundings';
+import { WRITER_POOL, type WriterPool } from './writer-pool';
+
+/** Takes messages from sockets: into Postgres in groups, then to this gateway's sockets and to the others. */
+@Injectable()
+export class MessageIntake {
+  private readonly logger = new Logger(MessageIntake.name);
+  readonly writer: MessageWriter<IncomingMessage>;
+
+  constructor(
+    @Inject(WRITER_POOL) pool: WriterPool,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(GATEWAY_ID) private readonly gatewayId: string,
+    @Inject(NEWS_PUBLISHER) private readonly news: NewsPublisher,
+    private readonly look: MessageSurroundings,
+    private readonly delivery: Delivery,
+  ) {
+    this.writer = new MessageWriter<IncomingMessage>({
+      pool,
+      clock,
+      prepare: (messages) => this.look.prepare(messages),
+      onAppended: (stored) => this.spread(stored),
+    });
+  }
+
+  /** Resolves after commit; see MessageWriter.append. */
+  append(message: IncomingMessage): Promise<StoredMessage> {
+    return this.writer.append(message);
+  }
+
+  private spread(stored: { message: IncomingMessage; result: StoredMessage }[]): void {
+    const conversations = new Map<string, NewsMap['messages.appended.v1']['conversations'][number]>();
+    const origins = new Map<string, string>();
+    for (const { message, result } of stored) {
+      const roster = this.look.rosterOf(message.conversationId);
+      if (!roster) continue;
+      let conversation = conversations.get(message.conversationId);
+      if (!conversation) {
+        conversation = {
+          id: message.conversationId,
+          program: roster.program,
+          memberIds: roster.memberIds,
+          messages: [],
+        };
+        conversations.set(message.conversationId, conversation);
+      }
+      conversation.messages.push(appended(message, result));
+      origins.set(result.id, message.socketId);
+    }
+    const batch = { gatewayId: this.gatewayId, conversations: [...conversations.values()] };
+    for (const conversation of batch.conversations) this.delivery.deliver(conversation, origins);
+    // Lost news are no lost messages: the other gateways compare heads with Postgres.
+    this.news
+      .publish('messages.appended.v1', batch)
+      .catch((err: unknown) => this.logger.warn({ err }, 'a batch could not be published'));
+  }
+}
+
+function appended(message: IncomingMessage, { id, seq, createdAt }: StoredMessage): AppendedMessage {
+  return {
+    id,
+    seq,
+    conversationId: message.conversationId,
+    senderId: message.senderId,
+    senderSub: message.senderSub,
+    senderEmail: message.senderEmail,
+    content: message.content,
+    type: message.type,
+    replyTo: message.replyTo,
+    createdAt: createdAt.toISOString(),
+  };
+}

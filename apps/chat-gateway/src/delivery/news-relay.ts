@@ -1,0 +1,15 @@
+import type { NewsMap, ProgramName } from '@kindline/contracts';
+import type { PersonSocket } from '../sockets/connections';
+import type { PendingInvitation } from '../sockets/pending-invitations';
+
+/** News that dialects show to people; messages have their own path. */
+export type RelayedNews = Exclude<keyof NewsMap, 'messages.appended.v1'>;
+
+/** One dialect's translation of news into server events. A missing entry does not compile. */
+export interface NewsRelay {
+  readonly program: ProgramName;
+  readonly relay: { readonly [Name in RelayedNews]: (news: NewsMap[Name]) => void };
+  /** Shows a helper who has just connected what they were asked meanwhile. */
+  invite(helper: PersonSocket, invitation: PendingInvitation): void;
+}
+export const NEWS_RELAYS = Symbol('NEWS_RELAYS');

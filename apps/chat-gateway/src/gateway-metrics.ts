@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { MetricsRegistry } from '@kindline/platform';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { Connections } from './sockets/connections';
+
+/** What the gateway tells Prometheus. */
+@Injectable()
+export class GatewayMetrics {
+  private readonly deliveries: Counter;
+  private readonly repairs: Counter;
+  private readonly batches: Histogram;
+
+  constructor({ registry }: MetricsRegistry, connections: Connections) {
+    const registers = [registry];
+    new Gauge({
+      name: 'kindline_sockets',
+      help: 'Sockets connected to this gateway',
+      registers,
+      collect() {
+        this.set(connections.socketCount);
+      },
+    });
+    new Gauge({
+      name: 'kindline_connected_people',
+      help: 'People with at least one socket on this gateway',
+      registers,
+      collect() {
+        this.set(connections.personCount);
+      },
+    });
+    this.deliveries = new Counter({
+      name: 'kindline_messages_delivered_total',
+      help: 'Messages emitted to sockets',
+      registers,
+    });
+    this.repairs = new Counter({
+      name: 'kindline_messages_repaired_total',
+      help: 'Messages fetched from Postgres because their news were missed',
+      registers,
+    });
+    this.batches = new Histogram({
+      name: 'kindline_message_batch_size',
+      help: 'Messages committed together',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+      registers,
+    });
+  }
+
+  delivered(): void {
+    this.deliveries.inc();
+  }
+
+  repaired(count: number): void {
+    this.repairs.inc(count);
+  }
+
+  batch(size: number): void {
+    this.batches.observe(size);
+  }
+}

@@ -1,0 +1,106 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuthModule } from '@kindline/auth';
+import { NEWS, type NewsMap } from '@kindline/contracts';
+import { DomainModule, NEWS_PUBLISHER, PresenceDirectory, Programs } from '@kindline/domain';
+import {
+  type Clock,
+  createRedis,
+  NEWS_SUBSCRIBER,
+  PlatformModule,
+  type TransitionLog,
+  TransportPublisher,
+  TransportSubscriber,
+} from '@kindline/platform';
+import { randomUUID } from 'node:crypto';
+import { BetterTogetherDialect } from './better-together/better-together.dialect';
+import { BetterTogetherRelay, chatMessageEmitter } from './better-together/better-together.relay';
+import { ChatGateway } from './chat-gateway';
+import { MessagesSyncDialect } from './common/messages-sync.dialect';
+import { CatchUp } from './delivery/catch-up';
+import { Delivery } from './delivery/delivery';
+import { MESSAGE_EMITTERS, type MessageEmitters } from './delivery/message-emitter';
+import { MessageIntake } from './delivery/message-intake';
+import { MessageSurroundings } from './delivery/message-surroundings';
+import { MissedMessages } from './delivery/missed-messages';
+import { NewsDesk } from './delivery/news-desk';
+import { NEWS_RELAYS } from './delivery/news-relay';
+import { Rosters } from './delivery/roster';
+import { createWriterPool, WRITER_POOL } from './delivery/writer-pool';
+import { GATEWAY_ENV, GATEWAY_ID, type GatewayEnv } from './gateway-env';
+import { GatewayHealth } from './gateway-health';
+import { GatewayMetrics } from './gateway-metrics';
+import { Absence } from './sockets/absence';
+import { Arrivals } from './sockets/arrivals';
+import { DIALECTS } from './sockets/client-event';
+import { Connections } from './sockets/connections';
+import { EventRouter } from './sockets/event-router';
+import { PendingInvitations } from './sockets/pending-invitations';
+import { PresenceLease } from './sockets/presence-lease';
+import { SocketAuth } from './sockets/socket-auth';
+import { SocketServer } from './sockets/socket-server';
+
+/** Connections of the message writer: its two lanes, and one to spare. */
+const WRITER_CONNECTIONS = 3;
+
+const emitters: MessageEmitters = { better_together: chatMessageEmitter };
+
+/** A dialect is its events, its relay and its message emitter, listed here. */
+@Module({})
+export class GatewayModule {
+  static forRoot(env: GatewayEnv, log: TransitionLog, clock?: Clock): DynamicModule {
+    const redis = createRedis(env.REDIS_URL, 'gateway', log);
+    return {
+      module: GatewayModule,
+      imports: [
+        PlatformModule.forRoot(env, redis),
+        AuthModule,
+        DomainModule.forRoot({
+          databaseUrl: env.DATABASE_URL,
+          applicationName: 'kindline-gateway',
+          programs: Programs.fromFile(env.PROGRAMS_FILE),
+          helperSeenWithin: env.HELPER_SEEN_WITHIN,
+          ...(clock && { clock }),
+        }),
+      ],
+      providers: [
+        { provide: GATEWAY_ENV, useValue: env },
+        { provide: GATEWAY_ID, useValue: randomUUID() },
+        { provide: WRITER_POOL, useFactory: () => createWriterPool(env.DATABASE_URL, WRITER_CONNECTIONS) },
+        { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
+        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },
+        {
+          provide: NEWS_SUBSCRIBER,
+          useFactory: () => new TransportSubscriber<NewsMap>(env.REDIS_URL, NEWS, log),
+        },
+        { provide: MESSAGE_EMITTERS, useValue: emitters },
+        BetterTogetherDialect,
+        MessagesSyncDialect,
+        BetterTogetherRelay,
+        {
+          provide: DIALECTS,
+          inject: [BetterTogetherDialect, MessagesSyncDialect],
+          useFactory: (...dialects: unknown[]) => dialects,
+        },
+        { provide: NEWS_RELAYS, inject: [BetterTogetherRelay], useFactory: (...relays: unknown[]) => relays },
+        Absence,
+        Arrivals,
+        CatchUp,
+        ChatGateway,
+        Connections,
+        Delivery,
+        EventRouter,
+        GatewayHealth,
+        GatewayMetrics,
+        MessageIntake,
+        MessageSurroundings,
+        MissedMessages,
+        NewsDesk,
+        PendingInvitations,
+        PresenceLease,
+        Rosters,
+        SocketAuth,
+        SocketServer,
+      ],
+    };
+  }
+}

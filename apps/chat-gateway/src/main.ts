@@ -1,0 +1,4 @@
+import { runService } from '@kindline/platform';
+import { startChatGateway } from './start';
+
+void runService(() => startChatGateway());

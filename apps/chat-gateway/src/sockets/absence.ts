@@ -1,0 +1,71 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { PresenceDirectory, PUSH_DELAY_MS } from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource } from 'typeorm';
+
+/** People who leave within this moment share one query. */
+const GATHER_MS = 50;
+
+/**
+ * Looks after messages that were emitted to a socket just before it fell silent: a phone that lost its
+ * network looks connected until its ping times out. What its person has not read is marked for a push;
+ * the worker looks again whether they are connected before it sends.
+ */
+@Injectable()
+export class Absence {
+  private readonly logger = new Logger(Absence.name);
+  private readonly leaving = new Map<string, Date>();
+  private timer: NodeJS.Timeout | undefined;
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly presence: PresenceDirectory,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The person's last socket here is gone; messages since `silentForMs` ago may not have arrived. */
+  left(personId: string, silentForMs: number): void {
+    const since = new Date(this.clock.now().getTime() - silentForMs);
+    const earlier = this.leaving.get(personId);
+    this.leaving.set(personId, earlier && earlier < since ? earlier : since);
+    this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  /** Marks at once what is waiting to be marked. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const leaving = [...this.leaving];
+    this.leaving.clear();
+    if (leaving.length > 0) this.work = this.work.then(() => this.mark(leaving));
+    await this.work;
+  }
+
+  /** Gateways whose lease lapsed: their people are treated as if they had disconnected. */
+  async sweep(): Promise<void> {
+    const now = this.clock.now().getTime();
+    for (const { gatewayId, personIds } of await this.presence.lapsed()) {
+      this.logger.warn({ gatewayId, people: personIds.length }, 'a gateway is gone');
+      await this.mark(personIds.map((personId) => [personId, new Date(now - 60_000)]));
+      await this.presence.release(gatewayId);
+    }
+  }
+
+  private async mark(leaving: [personId: string, since: Date][]): Promise<void> {
+    try {
+      await this.dataSource.query(
+        `UPDATE conversation_members m SET push_due_at = $3::timestamptz + $4 * interval '1 ms'
+        FROM unnest($1::uuid[], $2::timestamptz[]) AS gone (person_id, since), conversations c
+        WHERE m.person_id = gone.person_id AND m.open AND m.push_due_at IS NULL
+          AND c.id = m.conversation_id AND c.last_seq > m.last_read_seq AND c.last_message_at >= gone.since
+          AND EXISTS (SELECT FROM messages t
+            WHERE t.conversation_id = c.id AND t.seq > m.last_read_seq AND t.created_at >= gone.since
+              AND t.sender_id IS DISTINCT FROM m.person_id)`,
+        [leaving.map(([id]) => id), leaving.map(([, since]) => since), this.clock.now(), PUSH_DELAY_MS],
+      );
+    } catch (err) {
+      this.logger.error({ err, people: leaving.length }, 'those who left could not be marked for a push');
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Person } from '@kindline/auth';
+import type { Socket } from 'socket.io';
+
+/** A socket of a known person. */
+export interface PersonSocket {
+  readonly id: string;
+  readonly person: Person;
+  /** When its token expires, in seconds since 1970. */
+  readonly expiresAt: number;
+  readonly socket: Socket;
+}
+
+/** The sockets of this gateway, by person. */
+export class Connections {
+  private readonly byPerson = new Map<string, PersonSocket[]>();
+  private readonly bySocket = new Map<string, PersonSocket>();
+
+  /** @returns true when it is the person's first one here. */
+  add(socket: PersonSocket): boolean {
+    this.bySocket.set(socket.id, socket);
+    const sockets = this.byPerson.get(socket.person.id);
+    if (sockets) sockets.push(socket);
+    else this.byPerson.set(socket.person.id, [socket]);
+    return !sockets;
+  }
+
+  /** @returns true when it was the person's last one here. */
+  remove(socket: PersonSocket): boolean {
+    this.bySocket.delete(socket.id);
+    const sockets = this.byPerson.get(socket.person.id);
+    if (!sockets) return false;
+    const rest = sockets.filter(({ id }) => id !== socket.id);
+    if (rest.length > 0) this.byPerson.set(socket.person.id, rest);
+    else this.byPerson.delete(socket.person.id);
+    return rest.length === 0;
+  }
+
+  has(personId: string): boolean {
+    return this.byPerson.has(personId);
+  }
+
+  socketsOf(personId: string): readonly PersonSocket[] {
+    return this.byPerson.get(personId) ?? [];
+  }
+
+  all(): Iterable<PersonSocket> {
+    return this.bySocket.values();
+  }
+
+  personIds(): Iterable<string> {
+    return this.byPerson.keys();
+  }
+
+  get personCount(): number {
+    return this.byPerson.size;
+  }
+
+  get socketCount(): number {
+    return this.bySocket.size;
+  }
+
+  /** Emits to every socket these people have here. Names and payloads are tied by the dialect's event map. */
+  emit<Events extends EventMap<Events>, Name extends keyof Events & string>(
+    personIds: Iterable<string>,
+    event: Name,
+    ...payload: Parameters<Events[Name]>
+  ): void {
+    for (const personId of personIds) {
+      for (const { socket } of this.socketsOf(personId)) socket.emit(event, ...payload);
+    }
+  }
+}
+
+type EventMap<Events> = { [Name in keyof Events]: (...payload: never[]) => void };

@@ -1,0 +1,134 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { KindlineError } from '@kindline/contracts';
+import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/platform';
+import type { Server as HttpServer } from 'node:http';
+import { type DisconnectReason, Server, type Socket } from 'socket.io';
+import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
+import { Absence } from './absence';
+import { Arrivals } from './arrivals';
+import { Connections, type PersonSocket } from './connections';
+import { ackFailure, EventRouter, failure } from './event-router';
+import { PresenceLease } from './presence-lease';
+import { SocketAuth } from './socket-auth';
+
+export const PING_INTERVAL_MS = 25_000;
+export const PING_TIMEOUT_MS = 20_000;
+/** How long a socket without a token may stay to authenticate by an event. */
+const ANONYMOUS_MS = 10_000;
+/** A message emitted this shortly before a clean goodbye may not have been seen. */
+const GOODBYE_MS = 3_000;
+
+/** The Socket.IO server: who gets in, who is told, who has left. */
+@Injectable()
+export class SocketServer {
+  private readonly logger = new Logger(SocketServer.name);
+  private io: Server | undefined;
+  private expiry: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(GATEWAY_ENV) private readonly env: GatewayEnv,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly auth: SocketAuth,
+    private readonly connections: Connections,
+    private readonly router: EventRouter,
+    private readonly lease: PresenceLease,
+    private readonly absence: Absence,
+    private readonly arrivals: Arrivals,
+  ) {}
+
+  listen(http: HttpServer): void {
+    const io = new Server(http, {
+      path: '/socket.io',
+      serveClient: false,
+      transports: transportsOf(this.env),
+      perMessageDeflate: false,
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: PING_TIMEOUT_MS,
+      maxHttpBufferSize: 1_000_000,
+      cors: { origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env.CORS_ORIGINS, origin)) },
+    });
+    this.io = io;
+    // The handshake's request is not needed any more and would keep its buffers for the socket's life.
+    io.engine.on('connection', (connection: { request: unknown }) => {
+      connection.request = null;
+    });
+    io.use((socket, next) => {
+      this.admit(socket).then(
+        () => next(),
+        (error: unknown) => next(refusal(error)),
+      );
+    });
+    io.on('connection', (socket) => this.connected(socket));
+    this.expiry = setInterval(() => this.dropExpired(), 1_000);
+  }
+
+  /** Tells everybody to come back elsewhere, spread over a few seconds, and closes. */
+  async close(): Promise<void> {
+    clearInterval(this.expiry);
+    for (const { socket } of this.connections.all()) {
+      socket.emit('server_draining', { retryAfterMs: Math.floor(Math.random() * 5_000) });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    this.io?.disconnectSockets(true);
+    await this.absence.flush();
+    await this.io?.close();
+  }
+
+  private async admit(socket: Socket): Promise<void> {
+    const principal = await this.auth.authenticate(socket);
+    if (!principal) return;
+    socket.data = principal;
+    // Heads are known before the first message can arrive, so nothing falls between history and live.
+    await this.arrivals.track(principal.person.id);
+  }
+
+  private connected(socket: Socket): void {
+    const principal = socket.data as Partial<{ person: PersonSocket['person']; expiresAt: number }>;
+    const { person, expiresAt } = principal;
+    if (!person || expiresAt === undefined) {
+      this.anonymous(socket);
+      return;
+    }
+    const own: PersonSocket = { id: socket.id, person, expiresAt, socket };
+    if (this.connections.add(own)) this.lease.entered(person.id);
+    this.router.attach(own);
+    socket.on('disconnect', (reason) => this.disconnected(own, reason));
+    socket.emit('connection_response', { status: 'connected', socket_id: socket.id });
+    this.arrivals.catchUp(own).catch((err: unknown) => {
+      this.logger.warn({ err, socketId: socket.id }, 'pending invitations could not be shown');
+    });
+  }
+
+  private anonymous(socket: Socket): void {
+    const timer = setTimeout(() => socket.disconnect(true), ANONYMOUS_MS);
+    socket.on('disconnect', () => clearTimeout(timer));
+    socket.onAny((_name: string, ...args: unknown[]) => {
+      const error = new KindlineError('unauthenticated');
+      const ack = args.at(-1);
+      if (typeof ack === 'function') (ack as (answer: object) => void)(ackFailure(error));
+      else socket.emit('error', failure(error));
+    });
+    socket.emit('connection_response', { status: 'connected', socket_id: socket.id });
+  }
+
+  private disconnected(own: PersonSocket, reason: DisconnectReason): void {
+    if (!this.connections.remove(own)) return;
+    this.lease.left(own.person.id);
+    const clean = reason === 'client namespace disconnect' || reason === 'transport close';
+    this.absence.left(own.person.id, clean ? GOODBYE_MS : PING_INTERVAL_MS + PING_TIMEOUT_MS);
+  }
+
+  private dropExpired(): void {
+    const now = this.clock.now().getTime() / 1000;
+    for (const { expiresAt, socket } of this.connections.all()) {
+      if (expiresAt > now) continue;
+      socket.emit('error', failure(new KindlineError('unauthenticated', 'The token has expired')));
+      socket.disconnect(true);
+    }
+  }
+}
+
+function refusal(cause: unknown): Error {
+  const error = toKindlineError(cause);
+  return Object.assign(new Error(error.message), { data: { code: error.code } });
+}

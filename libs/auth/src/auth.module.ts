@@ -1,0 +1,18 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { COMMON_ENV, type CommonEnv } from '@kindline/platform';
+import { AuthGuard } from './auth.guard';
+import { HttpLimits } from './http-limits';
+import { TokenVerifier } from './tokens';
+
+/** Tokens, and the guard in front of every route. */
+@Global()
+@Module({
+  providers: [
+    { provide: TokenVerifier, inject: [COMMON_ENV], useFactory: (env: CommonEnv) => new TokenVerifier(env) },
+    HttpLimits,
+    { provide: APP_GUARD, useClass: AuthGuard },
+  ],
+  exports: [TokenVerifier],
+})
+export class AuthModule {}

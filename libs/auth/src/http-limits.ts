@@ -1,0 +1,39 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { COMMON_ENV, type CommonEnv, REDIS, SharedLimit } from '@kindline/platform';
+import { KindlineError } from '@kindline/contracts';
+import type { Redis } from 'ioredis';
+
+/** Rates of HTTP: per person, per address, and of failed authentications per address. */
+@Injectable()
+export class HttpLimits {
+  private readonly limits: { person: SharedLimit; address: SharedLimit; failures: SharedLimit } | undefined;
+
+  constructor(@Inject(REDIS) redis: Redis, @Inject(COMMON_ENV) env: CommonEnv) {
+    if (env.RATE_LIMIT_DISABLED) return;
+    this.limits = {
+      person: new SharedLimit(redis, 'http', env.RATE_LIMIT_HTTP),
+      address: new SharedLimit(redis, 'http-address', env.RATE_LIMIT_HTTP_ADDRESS),
+      failures: new SharedLimit(redis, 'auth-failures', env.RATE_LIMIT_AUTH_FAILURES),
+    };
+  }
+
+  async person(id: string): Promise<void> {
+    await this.limits?.person.take(id);
+  }
+
+  /** Also refuses an address that has failed to authenticate too often. */
+  async address(address: string): Promise<void> {
+    if (!this.limits) return;
+    await this.limits.address.take(address);
+    if (await this.limits.failures.isSpent(address)) {
+      throw new KindlineError('rate_limited', 'Too many failed authentications', { retryAfterS: 60 });
+    }
+  }
+
+  async failedAuth(address: string): Promise<void> {
+    // The attempt that uses the last one up is still answered as what it is.
+    await this.limits?.failures.take(address).catch((error: unknown) => {
+      if (!(error instanceof KindlineError)) throw error;
+    });
+  }
+}

@@ -1,0 +1,5 @@
+export * from './auth.guard';
+export * from './auth.module';
+export * from './http-limits';
+export * from './principal';
+export * from './tokens';

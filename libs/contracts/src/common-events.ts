@@ -1,0 +1,18 @@
+import type { z } from 'zod';
+import type { messagesSync, MessageView } from './conversations';
+import type { Ack, ErrorCode } from './errors';
+
+/** Client → server events that every Postgres-stored program shares. */
+export interface CommonClientEvents {
+  'messages:sync': (
+    payload: z.input<typeof messagesSync>,
+    ack?: (answer: Ack<{ messages: MessageView[]; has_more: boolean }>) => void,
+  ) => void;
+}
+
+/** Server → client events that every socket may get. */
+export interface CommonServerEvents {
+  connection_response: (state: { status: 'connected'; socket_id: string }) => void;
+  error: (failure: { error: string; code: ErrorCode }) => void;
+  server_draining: (hint: { retryAfterMs: number }) => void;
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { messageType, programName, replyTo } from './conversations';
+
+/**
+ * News: what every gateway replica must hear, published on the Redis transport under versioned names.
+ * It may be lost or repeated and may overtake; `version` is the version of its request or conversation.
+ */
+const person = z.object({
+  id: z.string(),
+  sub: z.string(),
+  email: z.string().nullable(),
+  name: z.string().nullable(),
+});
+const member = person.extend({ role: z.enum(['seeker', 'helper']) });
+const request = z.object({
+  id: z.string(),
+  program: programName,
+  version: z.int(),
+  seeker: person,
+  type: z.string(),
+});
+const conversation = z.object({
+  id: z.string(),
+  requestId: z.string().nullable(),
+  program: programName,
+  version: z.int(),
+  members: z.array(member),
+});
+const helperIds = z.array(z.string());
+
+export const appendedMessage = z.object({
+  id: z.string(),
+  seq: z.int(),
+  conversationId: z.string(),
+  senderId: z.string(),
+  senderSub: z.string(),
+  senderEmail: z.string().nullable(),
+  content: z.string(),
+  type: messageType,
+  replyTo,
+  createdAt: z.string(),
+});
+const appendedBatch = z.object({
+  gatewayId: z.string(),
+  conversations: z.array(
+    z.object({
+      id: z.string(),
+      program: programName,
+      memberIds: z.array(z.string()),
+      messages: z.array(appendedMessage),
+    }),
+  ),
+});
+
+/** Schemas of all news, by name; what arrives is validated against them like any outside input. */
+export const NEWS = {
+  /** A group of committed messages, published once per batch by the gateway that stored them. */
+  'messages.appended.v1': appendedBatch,
+  /** A pending request asks these helpers (its first or a later round; nobody when none was found). */
+  'request.invited.v1': z.object({ request, note: z.string().nullable(), invited: helperIds, firstRound: z.boolean() }),
+  'request.accepted.v1': z.object({ request, conversation, withdrawn: helperIds }),
+  /** Cancelled or expired. */
+  'request.closed.v1': z.object({ request, status: z.enum(['cancelled', 'expired']), withdrawn: helperIds }),
+  /** Both sides have opened the conversation for the first time. */
+  'conversation.started.v1': z.object({ conversation, startedAt: z.string(), sessionTimerMs: z.number().nullable() }),
+  'conversation.ended.v1': z.object({
+    conversation,
+    endedBy: z.enum(['seeker', 'helper', 'system']),
+    endedById: z.string().nullable(),
+    reason: z.string(),
+  }),
+  /** Something on these helpers' dashboards changed. */
+  'helpers.changed.v1': z.object({ program: programName, helperIds }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type NewsMap = { [Name in keyof typeof NEWS]: z.infer<(typeof NEWS)[Name]> };
+export type NewsName = keyof NewsMap;
+export type AppendedMessage = z.infer<typeof appendedMessage>;
+export type NewsMember = z.infer<typeof member>;
+export type NewsConversation = z.infer<typeof conversation>;

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { email, line, sub } from './strings';
+
+export const ROLES = [
+  'user',
+  'student',
+  'senior',
+  'volunteer',
+  'counselor',
+  'agent',
+  'facilitator',
+  'supervisor',
+  'admin',
+] as const;
+export const role = z.enum(ROLES);
+export type Role = z.infer<typeof role>;
+
+/** Roles that may ask for help. */
+export const SEEKER_ROLES: readonly Role[] = ['user', 'student', 'senior'];
+
+/** Roles that answer. */
+export const HELPER_ROLES: readonly Role[] = ['volunteer', 'counselor', 'agent'];
+
+/** `POST /auth/tokens` */
+export const mintToken = z.strictObject({
+  sub,
+  email: email.optional(),
+  name: line(200).optional(),
+  roles: z.array(role).min(1).max(ROLES.length),
+  expiresIn: z
+    .union([z.int().min(1).max(31_536_000), z.string().regex(/^\d+(ms|s|m|h|d)$/, 'must look like 15m, 6h or 7d')])
+    .optional()
+    .meta({ description: 'Seconds, or a duration such as 15m, 6h, 7d; default 1h, at most 365 days' }),
+});
+export const mintedToken = z.object({ token: z.string(), expires_at: z.iso.datetime() });
+
+/** `PUT /api/people/:sub` */
+export const putPerson = z.strictObject({
+  email: email.nullable().optional(),
+  name: line(200).nullable().optional(),
+  registered_at: z.iso.datetime({ offset: true }).optional(),
+  roles: z.array(role).max(ROLES.length).optional(),
+});
+export const personView = z.object({
+  sub: z.string(),
+  email: z.string().nullable(),
+  name: z.string().nullable(),
+  registered_at: z.iso.datetime(),
+  roles: z.array(role),
+});
+
+/** `PUT /api/push-tokens` */
+export const putPushToken = z.strictObject({
+  token: line(4096),
+  platform: z.enum(['android', 'ios', 'web']),
+});
+export const pushTokenView = z.object({
+  token: z.string().meta({ description: 'masked' }),
+  platform: z.enum(['android', 'ios', 'web']),
+});

@@ -1,0 +1,38 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import * as entities from './entities';
+import { MIGRATIONS } from './migrations';
+import { SnakeNamingStrategy } from './naming.strategy';
+
+export interface DatabaseOptions {
+  url: string;
+  /** Most connections of this process; default 10. */
+  poolSize?: number;
+  applicationName?: string;
+}
+
+/** TypeORM's settings for our schema: migrations only, never `synchronize`. */
+export function dataSourceOptions({ url, poolSize = 10, applicationName }: DatabaseOptions): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    entities: Object.values(entities),
+    migrations: MIGRATIONS,
+    migrationsTransactionMode: 'each',
+    namingStrategy: new SnakeNamingStrategy(),
+    synchronize: false,
+    logging: false,
+    // A dead peer must not hold a caller for ever: connect within 5 s, answer within 30 s.
+    extra: {
+      max: poolSize,
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: 30_000,
+      query_timeout: 35_000,
+      keepAlive: true,
+    },
+    applicationName: applicationName ?? 'kindline',
+  };
+}
+
+export function createDataSource(options: DatabaseOptions): DataSource {
+  return new DataSource(dataSourceOptions(options));
+}

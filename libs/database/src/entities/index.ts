@@ -1,0 +1,5 @@
+export * from './people.entities';
+export * from './requests.entities';
+export * from './conversations.entities';
+export * from './notifications.entities';
+export * from './workers.entities';

@@ -1,0 +1,125 @@
+import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { PersonRow } from './people.entities';
+
+/** One thing to tell one person; created in the transaction of its cause. */
+@Entity('notifications')
+@Check('notifications_priority', "priority IN ('high', 'normal')")
+@Index('notifications_person', ['personId', 'createdAt'])
+@Index('notifications_created', ['createdAt'])
+export class NotificationRow {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid')
+  personId!: string;
+
+  @Column('text')
+  kind!: string;
+
+  /** What makes a repeated job create it once, such as `<conversation>:reminder`. */
+  @Index('notifications_dedupe_key', { unique: true })
+  @Column('text', { nullable: true })
+  dedupeKey!: string | null;
+
+  @Column('text', { nullable: true })
+  program!: string | null;
+
+  @Column('uuid', { nullable: true })
+  requestId!: string | null;
+
+  @Column('uuid', { nullable: true })
+  conversationId!: string | null;
+
+  /** Who caused it, where that is a person. */
+  @Column('uuid', { nullable: true })
+  senderId!: string | null;
+
+  @Column('text')
+  title!: string;
+
+  @Column('text')
+  body!: string;
+
+  @Column('text')
+  channelKey!: string;
+
+  @Column('text')
+  screen!: string;
+
+  @Column('text')
+  priority!: 'high' | 'normal';
+
+  /** Not sent to someone who is connected. */
+  @Column('boolean')
+  onlyAbsent!: boolean;
+
+  @Column('timestamptz')
+  createdAt!: Date;
+
+  /** When the worker was through with it; null while a job is still due. */
+  @Column('timestamptz', { nullable: true })
+  settledAt!: Date | null;
+
+  @ManyToOne(() => PersonRow, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'person_id', foreignKeyConstraintName: 'notifications_person_fk' })
+  person?: PersonRow;
+}
+
+/** The ledger: one entry per notification and token, or one without a token that says why nothing was sent. */
+@Entity('notification_deliveries')
+@Check('notification_deliveries_status', "status IN ('pending', 'accepted', 'rejected', 'unknown', 'skipped')")
+@Index('notification_deliveries_token_key', ['notificationId', 'tokenHash'], { unique: true })
+@Index('notification_deliveries_created', ['createdAt'])
+export class NotificationDeliveryRow {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid')
+  notificationId!: string;
+
+  /** The token's row while it exists; a retired token leaves its mask. */
+  @Column('uuid', { nullable: true })
+  pushTokenId!: string | null;
+
+  /** SHA-256 of the token, hex; empty for an entry without a token. */
+  @Column('text')
+  tokenHash!: string;
+
+  @Column('text', { nullable: true })
+  tokenMask!: string | null;
+
+  @Column('text')
+  status!: 'pending' | 'accepted' | 'rejected' | 'unknown' | 'skipped';
+
+  @Column('text', { nullable: true })
+  reason!: string | null;
+
+  @Column('integer', { default: 0 })
+  attempts!: number;
+
+  @Column('timestamptz')
+  createdAt!: Date;
+
+  @Column('timestamptz')
+  updatedAt!: Date;
+
+  @ManyToOne(() => NotificationRow, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'notification_id', foreignKeyConstraintName: 'notification_deliveries_notification_fk' })
+  notification?: NotificationRow;
+}
+
+/** An operator's own title and text for a kind of notification; kinds without a row use the built-in ones. */
+@Entity('notification_templates')
+export class NotificationTemplateRow {
+  @PrimaryColumn('text')
+  id!: string;
+
+  @Column('text')
+  title!: string;
+
+  @Column('text')
+  body!: string;
+
+  @Column('timestamptz')
+  updatedAt!: Date;
+}

@@ -1,0 +1,151 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUuid, KindlineError } from '@kindline/contracts';
+import { enqueue, inTransaction, removeJobs } from '@kindline/database';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource, type EntityManager } from 'typeorm';
+import { announce } from '../announcements/announcement';
+import { Notifications } from '../notifications/notifications';
+import { Programs } from '../programs/programs';
+import type { Program } from '../programs/program';
+import { updated } from '../requests/requests';
+import { conversationTimerKeys } from './conversation-timers';
+import { conversationStatesBefore, type EndedBy, type EndReason } from './conversation-transitions';
+
+export type MemberRole = 'seeker' | 'helper';
+
+/** Changes of a conversation: opened by its members, ended by one of them or by the system. */
+@Injectable()
+export class Conversations {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly programs: Programs,
+    private readonly notifications: Notifications,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * A member has the conversation on their screen: everything so far is read, and when both have opened
+   * it, its session timer starts.
+   * @throws not_found, forbidden (no member, or the other role), conversation_ended
+   */
+  async opened(conversationId: string, personId: string, role: MemberRole): Promise<void> {
+    await this.requireMember(conversationId, personId, role);
+    await inTransaction(this.dataSource, async (manager) => {
+      const now = this.clock.now();
+      const [conversation] = await updated<{ last_seq: number; started_at: Date | null }>(
+        manager,
+        `UPDATE conversations SET last_activity_at = greatest(last_activity_at, $2)
+        WHERE id = $1 AND status = 'active' RETURNING last_seq, started_at`,
+        [conversationId, now],
+      );
+      if (!conversation) throw new KindlineError('conversation_ended');
+      await manager.query(
+        `UPDATE conversation_members SET last_opened_at = $3, first_opened_at = coalesce(first_opened_at, $3)
+        WHERE conversation_id = $1 AND person_id = $2`,
+        [conversationId, personId, now],
+      );
+      await markRead(manager, conversationId, personId, conversation.last_seq, now);
+      if (conversation.started_at) return;
+      const [started] = await updated<{ id: string }>(
+        manager,
+        `UPDATE conversations c SET started_at = $2, version = version + 1
+        WHERE id = $1 AND started_at IS NULL AND NOT EXISTS (
+          SELECT FROM conversation_members m WHERE m.conversation_id = c.id AND m.open AND m.first_opened_at IS NULL
+        ) RETURNING id`,
+        [conversationId, now],
+      );
+      if (started) await enqueue(manager, announce({ task: 'conversation.started', conversationId }));
+    });
+  }
+
+  /**
+   * A member ends the conversation. Ending one that has ended already changes nothing.
+   * @throws not_found, forbidden
+   */
+  async endByMember(conversationId: string, personId: string): Promise<MemberRole> {
+    const { role } = await this.requireMember(conversationId, personId);
+    await this.end(conversationId, role, role === 'seeker' ? 'ended_by_user' : 'ended_by_volunteer', personId);
+    return role;
+  }
+
+  /** @returns false when it had ended already, or when `guard` does not hold any more. */
+  async end(conversationId: string, by: EndedBy, reason: EndReason, personId?: string): Promise<boolean> {
+    return inTransaction(this.dataSource, (manager) => this.endIn(manager, conversationId, by, reason, personId));
+  }
+
+  async endIn(
+    manager: EntityManager,
+    conversationId: string,
+    by: EndedBy,
+    reason: EndReason,
+    personId?: string,
+  ): Promise<boolean> {
+    const now = this.clock.now();
+    const [ended] = await updated<{ program: Program['name'] }>(
+      manager,
+      `UPDATE conversations SET status = 'ended', ended_at = $2, ended_by = $3, end_reason = $4, version = version + 1
+      WHERE id = $1 AND status = ANY ($5) RETURNING program`,
+      [conversationId, now, by, reason, conversationStatesBefore('ended')],
+    );
+    if (!ended) return false;
+    const members = await updated<{ person_id: string; role: MemberRole }>(
+      manager,
+      `UPDATE conversation_members SET open = false WHERE conversation_id = $1 AND open RETURNING person_id, role`,
+      [conversationId],
+    );
+    await removeJobs(manager, 'timers', conversationTimerKeys(conversationId));
+    const program = this.programs.get(ended.program);
+    for (const { person_id, role } of members) {
+      const notification = { personId: person_id, conversationId, ...(personId ? { senderId: personId } : {}) };
+      await this.notifications.create(manager, program, `ended_for_${role}`, [notification]);
+      if (role === 'helper') await this.notifications.create(manager, program, 'thanks', [notification]);
+    }
+    await enqueue(manager, announce({ task: 'conversation.ended', conversationId }));
+    return true;
+  }
+
+  /** @throws not_found when there is no such conversation, forbidden when the person is no member (in that role). */
+  async requireMember(
+    conversationId: string,
+    personId: string,
+    role?: MemberRole,
+  ): Promise<{ role: MemberRole; program: Program['name']; status: 'active' | 'ended' }> {
+    const [row] = isUuid(conversationId)
+      ? await this.dataSource.query<
+          { role: MemberRole | null; program: Program['name']; status: 'active' | 'ended' }[]
+        >(
+          `SELECT m.role, c.program, c.status FROM conversations c
+          LEFT JOIN conversation_members m ON m.conversation_id = c.id AND m.person_id = $2
+          WHERE c.id = $1`,
+          [conversationId, personId],
+        )
+      : [];
+    if (!row) throw new KindlineError('not_found', 'There is no such conversation');
+    if (!row.role) throw new KindlineError('forbidden', 'You do not belong to this conversation');
+    if (role && row.role !== role) throw new KindlineError('forbidden', `This is for the ${role} of the conversation`);
+    return { role: row.role, program: row.program, status: row.status };
+  }
+}
+
+/** Moves a member's read mark forward; a mark at or behind the present one changes nothing. */
+export async function markRead(
+  manager: EntityManager,
+  conversationId: string,
+  personId: string,
+  seq: number,
+  now: Date,
+): Promise<boolean> {
+  const [moved] = await updated<{ person_id: string }>(
+    manager,
+    `UPDATE conversation_members SET last_read_seq = $3, push_due_at = NULL
+    WHERE conversation_id = $1 AND person_id = $2 AND last_read_seq < $3 RETURNING person_id`,
+    [conversationId, personId, seq],
+  );
+  if (!moved) return false;
+  await manager.query(
+    `INSERT INTO message_reads (conversation_id, person_id, up_to_seq, read_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT DO NOTHING`,
+    [conversationId, personId, seq, now],
+  );
+  return true;
+}

@@ -1,0 +1,79 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AUDIT_LOG, PEOPLE_DIRECTORY } from '@kindline/auth';
+import { createDataSource } from '@kindline/database';
+import { CLOCK, type Clock, RANDOMNESS, type Randomness, systemClock, systemRandomness } from '@kindline/platform';
+import { DataSource } from 'typeorm';
+import { NewsReader } from './announcements/news-reader';
+import { ConversationList } from './conversations/conversation-list';
+import { ConversationTimerTasks } from './conversations/conversation-timer-tasks';
+import { Conversations } from './conversations/conversations';
+import { Feedback } from './feedback/feedback';
+import { HelperProfiles } from './helpers/helper-profiles';
+import { TimerTasks } from './jobs/timer-tasks';
+import { HELPER_SEEN_WITHIN } from './matching/eligibility';
+import { Matching } from './matching/matching';
+import { History } from './messages/history';
+import { Notifications } from './notifications/notifications';
+import { AuditLog } from './people/audit-log';
+import { PeopleDirectory } from './people/people.directory';
+import { Programs } from './programs/programs';
+import { PushTokens } from './push-tokens/push-tokens';
+import { Acceptance } from './requests/acceptance';
+import { RequestStates } from './requests/request-states';
+import { Requests } from './requests/requests';
+
+export interface DomainOptions {
+  databaseUrl: string;
+  applicationName: string;
+  poolSize?: number;
+  programs: Programs;
+  /** Milliseconds a helper's role counts after a token last carried it. */
+  helperSeenWithin: number;
+  clock?: Clock;
+  randomness?: Randomness;
+}
+
+const SERVICES = [
+  PeopleDirectory,
+  AuditLog,
+  Matching,
+  Notifications,
+  Requests,
+  Acceptance,
+  RequestStates,
+  Conversations,
+  ConversationList,
+  ConversationTimerTasks,
+  History,
+  Feedback,
+  HelperProfiles,
+  PushTokens,
+  TimerTasks,
+  NewsReader,
+];
+
+/** Everything that decides, for every service: one connected data source and the domain's classes. */
+@Global()
+@Module({})
+export class DomainModule {
+  static forRoot(options: DomainOptions): DynamicModule {
+    const providers = [
+      {
+        provide: DataSource,
+        useFactory: async () => {
+          const { databaseUrl: url, applicationName, poolSize = 10 } = options;
+          const dataSource = createDataSource({ url, applicationName, poolSize });
+          return dataSource.initialize();
+        },
+      },
+      { provide: Programs, useValue: options.programs },
+      { provide: CLOCK, useValue: options.clock ?? systemClock },
+      { provide: RANDOMNESS, useValue: options.randomness ?? systemRandomness },
+      { provide: HELPER_SEEN_WITHIN, useValue: options.helperSeenWithin },
+      { provide: PEOPLE_DIRECTORY, useExisting: PeopleDirectory },
+      { provide: AUDIT_LOG, useExisting: AuditLog },
+      ...SERVICES,
+    ];
+    return { module: DomainModule, providers, exports: providers };
+  }
+}

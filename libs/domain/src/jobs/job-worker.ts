@@ -1,0 +1,137 @@
+import { EventEmitter } from 'node:events';
+import type { JobPayload, QueueName } from '@kindline/database';
+import { Logger as WorkerLogger, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { Pool } from 'pg';
+
+/** What a job may know about itself. */
+export interface JobContext {
+  id: string;
+  attempts: number;
+  maxAttempts: number;
+  /** Aborts when the process is told to stop. */
+  signal: AbortSignal;
+}
+export type TaskHandler = (payload: JobPayload, job: JobContext) => Promise<void> | void;
+export type TaskHandlers = Record<string, TaskHandler>;
+
+export interface JobWorkerOptions {
+  pool: Pool;
+  queue: QueueName;
+  tasks: TaskHandlers;
+  concurrency?: number;
+  /** How often due timers are looked for; jobs for now are told by NOTIFY. */
+  pollIntervalMs?: number;
+  log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** How often a worker says that it lives, and after how long a silent one's jobs are given back. */
+const HEARTBEAT_MS = 5_000;
+const SILENT_AFTER_MS = 30_000;
+const SWEEP_MS = 10_000;
+
+/**
+ * Runs one queue's jobs. graphile-worker keeps a killed worker's jobs locked for four hours, so each
+ * worker writes a heartbeat and each runner gives back the jobs of those that fell silent.
+ */
+export class JobWorker {
+  private runner: Runner | undefined;
+  private readonly workerIds = new Set<string>();
+  private readonly timers: NodeJS.Timeout[] = [];
+  private stopping = false;
+
+  constructor(private readonly options: JobWorkerOptions) {}
+
+  async start(): Promise<void> {
+    const { pool, queue, tasks, concurrency = 4, pollIntervalMs = 1000, log } = this.options;
+    const events: WorkerEvents = new EventEmitter();
+    events.on('worker:create', ({ worker }) => this.workerIds.add(worker.workerId));
+    events.on('job:error', ({ job, error }) =>
+      log.warn({ queue, task: job.task_identifier, jobId: job.id, attempts: job.attempts, err: error }, 'job failed'),
+    );
+    events.on('pool:listen:error', ({ error }) => log.warn({ queue, err: error }, 'job queue is out of reach'));
+    const taskList: TaskList = {};
+    for (const [name, handler] of Object.entries(tasks)) {
+      taskList[name] = async (payload, helpers) => {
+        const { id, attempts, max_attempts } = helpers.job;
+        await handler(payload as JobPayload, {
+          id: String(id),
+          attempts,
+          maxAttempts: max_attempts,
+          signal: helpers.abortSignal ?? new AbortController().signal,
+        });
+      };
+    }
+    this.runner = await run({
+      pgPool: pool,
+      schema: queue,
+      taskList,
+      concurrency,
+      pollInterval: pollIntervalMs,
+      noHandleSignals: true,
+      events,
+      logger: silent,
+    });
+    // A runner that gives up (the database was away for long) is started again.
+    this.runner.promise.catch(() => undefined).finally(() => this.again());
+    await this.beat();
+    this.every(HEARTBEAT_MS, () => this.beat());
+    this.every(SWEEP_MS, () => this.giveBack());
+  }
+
+  /** Finishes running jobs and leaves. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    for (const timer of this.timers.splice(0)) clearInterval(timer);
+    await this.runner?.stop().catch(() => undefined);
+    await this.options.pool
+      .query('DELETE FROM worker_heartbeats WHERE worker_id = ANY ($1)', [[...this.workerIds]])
+      .catch(() => undefined);
+  }
+
+  /** Gives back the jobs of workers that have been silent; anyone may do it, repeating it does no harm. */
+  async giveBack(): Promise<void> {
+    const { pool, queue } = this.options;
+    await pool.query(
+      `SELECT ${queue}.force_unlock_workers(silent.ids) FROM (
+        SELECT array_agg(DISTINCT j.locked_by) AS ids FROM ${queue}._private_jobs j
+        WHERE j.locked_by IS NOT NULL AND j.locked_at < now() - $1 * interval '1 ms'
+          AND NOT EXISTS (SELECT FROM worker_heartbeats h
+            WHERE h.worker_id = j.locked_by AND h.seen_at > now() - $1 * interval '1 ms')
+      ) silent WHERE silent.ids IS NOT NULL`,
+      [SILENT_AFTER_MS],
+    );
+    await pool.query(`DELETE FROM worker_heartbeats WHERE seen_at < now() - interval '1 day'`);
+  }
+
+  private async beat(): Promise<void> {
+    await this.options.pool.query(
+      `INSERT INTO worker_heartbeats (worker_id, queue, seen_at) SELECT id, $2, now() FROM unnest($1::text[]) AS id
+      ON CONFLICT (worker_id) DO UPDATE SET seen_at = excluded.seen_at`,
+      [[...this.workerIds], this.options.queue],
+    );
+  }
+
+  private every(ms: number, work: () => Promise<void>): void {
+    const { queue, log } = this.options;
+    this.timers.push(
+      setInterval(() => work().catch((err) => log.warn({ queue, err }, 'job queue upkeep failed')), ms).unref(),
+    );
+  }
+
+  private again(): void {
+    if (this.stopping) return;
+    for (const timer of this.timers.splice(0)) clearInterval(timer);
+    this.workerIds.clear();
+    const retry = (): void => {
+      if (this.stopping) return;
+      this.start().catch((err) => {
+        this.options.log.error({ queue: this.options.queue, err }, 'job worker could not start; trying again');
+        setTimeout(retry, 1000).unref();
+      });
+    };
+    setTimeout(retry, 500).unref();
+  }
+}
+
+/** graphile-worker's own lines would repeat ours, and could print payloads. */
+const silent = new WorkerLogger(() => () => undefined);

@@ -1,0 +1,267 @@
+import { isUuid, KindlineError, type ReplyTo } from '@kindline/contracts';
+import { sqlState, uuidV7 } from '@kindline/database';
+import type { Clock } from '@kindline/platform';
+
+/** Most messages of one batch. */
+export const BATCH_SIZE = 128;
+/** A push waits this long, so that several messages of one moment fold into it. */
+export const PUSH_DELAY_MS = 1_000;
+
+const UNIQUE_VIOLATION = '23505';
+
+export interface NewMessage {
+  conversationId: string;
+  senderId: string;
+  clientId?: string | undefined;
+  type: 'text' | 'voice';
+  content: string;
+  replyTo: ReplyTo;
+}
+
+/** What is known of a message's conversation just before it is written. */
+export interface Prepared {
+  /** Members to push to because they are not connected, and the least distance of two pushes in ms. */
+  absent: readonly string[];
+  pushEvery: number | null;
+}
+
+export interface StoredMessage {
+  id: string;
+  seq: number;
+  createdAt: Date;
+  duplicate: boolean;
+}
+
+/** What the writer needs of a Postgres connection pool. */
+export interface QueryRunner {
+  query<Row>(query: { name: string; text: string; values: unknown[] }): Promise<{ rows: Row[] }>;
+}
+
+export interface WriterOptions<Message extends NewMessage> {
+  pool: QueryRunner;
+  clock: Clock;
+  /** Looks at a batch before it is written: what each message needs, or why it is refused. Keeps the order. */
+  prepare: (messages: Message[]) => (Prepared | KindlineError)[] | Promise<(Prepared | KindlineError)[]>;
+  /** Hears of every batch after its commit, before the senders do. */
+  onAppended: (stored: { message: Message; result: StoredMessage }[]) => void;
+  /** Batches that are written side by side; default 2. */
+  lanes?: number;
+}
+
+interface Waiting<Message> {
+  message: Message;
+  resolve: (stored: StoredMessage) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Ready<Message> extends Waiting<Message> {
+  prepared: Prepared;
+}
+
+interface Lane<Message> {
+  waiting: Waiting<Message>[];
+  busy: boolean;
+}
+
+interface Row {
+  outcome: 'stored' | 'duplicate' | 'not_found' | 'forbidden' | 'conversation_ended';
+  id: string;
+  seq: number;
+  created_at: Date;
+}
+
+/**
+ * Commits messages in groups: while one batch is being written the next one gathers, so that an idle
+ * system commits at once and a busy one shares round trips and WAL flushes. A batch that fails as a whole
+ * is halved until the failing message stands alone, so that one bad message never fails its neighbours.
+ */
+export class MessageWriter<Message extends NewMessage = NewMessage> {
+  private readonly lanes: Lane<Message>[];
+  private inFlight = 0;
+  private readonly idle: (() => void)[] = [];
+
+  constructor(private readonly options: WriterOptions<Message>) {
+    this.lanes = Array.from({ length: options.lanes ?? 2 }, () => ({ waiting: [], busy: false }));
+  }
+
+  /**
+   * Resolves after commit. The same `clientId` of one sender in one conversation is stored once and answered
+   * with the first one's id and seq.
+   * @throws not_found, forbidden, conversation_ended; or the database's error, and then nothing is known to be stored
+   */
+  append(message: Message): Promise<StoredMessage> {
+    if (!isUuid(message.conversationId)) {
+      return Promise.reject(new KindlineError('not_found', 'There is no such conversation'));
+    }
+    return new Promise((resolve, reject) => {
+      const lane = this.laneOf(message.conversationId);
+      lane.waiting.push({ message, resolve, reject });
+      this.inFlight++;
+      if (!lane.busy) void this.drain(lane);
+    });
+  }
+
+  /** Resolves when everything handed over has been answered. */
+  async settled(): Promise<void> {
+    if (this.inFlight > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  /** Messages that wait for their commit. */
+  get pending(): number {
+    return this.inFlight;
+  }
+
+  /** One conversation always takes the same lane: its messages keep their order. */
+  private laneOf(conversationId: string): Lane<Message> {
+    const index = parseInt(conversationId.slice(-6), 16) % this.lanes.length;
+    const lane = this.lanes[index];
+    if (!lane) throw new RangeError(`no lane ${index}`);
+    return lane;
+  }
+
+  private async drain(lane: Lane<Message>): Promise<void> {
+    lane.busy = true;
+    // What arrives in this turn of the event loop (one read of many sockets) belongs to the first batch.
+    await new Promise(setImmediate);
+    while (lane.waiting.length > 0) {
+      const batch = lane.waiting.splice(0, BATCH_SIZE);
+      try {
+        await this.write(await this.prepare(batch));
+      } catch (error) {
+        this.refuse(batch, error);
+      }
+    }
+    lane.busy = false;
+  }
+
+  private async prepare(batch: Waiting<Message>[]): Promise<Ready<Message>[]> {
+    const verdicts = await this.options.prepare(batch.map(({ message }) => message));
+    const ready: Ready<Message>[] = [];
+    batch.forEach((waiting, index) => {
+      const prepared = verdicts[index];
+      if (prepared && !(prepared instanceof KindlineError)) ready.push({ ...waiting, prepared });
+      else this.refuse([waiting], prepared ?? new KindlineError('internal'));
+    });
+    return ready;
+  }
+
+  private async write(batch: Ready<Message>[]): Promise<void> {
+    if (batch.length === 0) return;
+    const followers = withoutRepeats(batch);
+    const firsts = [...followers.keys()];
+    let rows: Row[];
+    try {
+      rows = await this.call(firsts);
+    } catch (error) {
+      await this.halve(batch, error);
+      return;
+    }
+    const stored: { message: Message; result: StoredMessage }[] = [];
+    const answers: (() => void)[] = [];
+    firsts.forEach((first, index) => {
+      const repeats = followers.get(first) ?? [];
+      const result = resultOf(rows[index]);
+      if (result instanceof KindlineError) {
+        answers.push(() => this.refuse([first, ...repeats], result));
+        return;
+      }
+      if (!result.duplicate) stored.push({ message: first.message, result });
+      answers.push(() => {
+        first.resolve(result);
+        for (const { resolve } of repeats) resolve({ ...result, duplicate: true });
+        this.answered(1 + repeats.length);
+      });
+    });
+    if (stored.length > 0) this.options.onAppended(stored);
+    for (const answer of answers) answer();
+  }
+
+  private async call(batch: Ready<Message>[]): Promise<Row[]> {
+    const { pool, clock } = this.options;
+    const values = parameters(batch, clock.now());
+    try {
+      return (await pool.query<Row>({ name: 'append', text: APPEND, values })).rows;
+    } catch (error) {
+      if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+      return (await pool.query<Row>({ name: 'append-again', text: APPEND_AGAIN, values })).rows;
+    }
+  }
+
+  private async halve(batch: Ready<Message>[], error: unknown): Promise<void> {
+    // Only bad data (classes 22 and 23) is one message's fault; a lost connection fails all of them alike.
+    if (batch.length === 1 || !sqlState(error)?.match(/^2[23]/)) {
+      this.refuse(batch, error);
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await this.write(batch.slice(0, middle));
+    await this.write(batch.slice(middle));
+  }
+
+  private refuse(batch: Waiting<Message>[], error: unknown): void {
+    for (const { reject } of batch) reject(error);
+    this.answered(batch.length);
+  }
+
+  private answered(count: number): void {
+    this.inFlight -= count;
+    if (this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve();
+  }
+}
+
+/** The first of each client id in a batch, with those that repeat it. */
+function withoutRepeats<Message extends NewMessage>(batch: Ready<Message>[]): Map<Ready<Message>, Ready<Message>[]> {
+  const firsts = new Map<string, Ready<Message>>();
+  const followers = new Map<Ready<Message>, Ready<Message>[]>();
+  for (const waiting of batch) {
+    const { conversationId, senderId, clientId } = waiting.message;
+    const key = clientId === undefined ? undefined : `${conversationId}${senderId}${clientId}`;
+    const first = key === undefined ? undefined : firsts.get(key);
+    if (first) {
+      followers.get(first)?.push(waiting);
+      continue;
+    }
+    if (key !== undefined) firsts.set(key, waiting);
+    followers.set(waiting, []);
+  }
+  return followers;
+}
+
+function resultOf(row: Row | undefined): StoredMessage | KindlineError {
+  if (!row) return new KindlineError('internal');
+  if (row.outcome !== 'stored' && row.outcome !== 'duplicate') return new KindlineError(row.outcome);
+  return { id: row.id, seq: row.seq, createdAt: row.created_at, duplicate: row.outcome === 'duplicate' };
+}
+
+function parameters(batch: Ready<NewMessage>[], now: Date): unknown[] {
+  const absentConversations: string[] = [];
+  const absentPeople: string[] = [];
+  const pushEvery: number[] = [];
+  for (const { message, prepared } of batch) {
+    for (const personId of prepared.absent) {
+      absentConversations.push(message.conversationId);
+      absentPeople.push(personId);
+      pushEvery.push(prepared.pushEvery ?? 0);
+    }
+  }
+  const messages = batch.map(({ message }) => message);
+  return [
+    messages.map(() => uuidV7(now.getTime())),
+    messages.map(({ conversationId }) => conversationId),
+    messages.map(({ senderId }) => senderId),
+    messages.map(({ clientId }) => clientId ?? null),
+    messages.map(({ type }) => type),
+    messages.map(({ content }) => content),
+    messages.map(({ replyTo }) => (replyTo === null ? null : JSON.stringify(replyTo))),
+    absentConversations,
+    absentPeople,
+    pushEvery,
+    PUSH_DELAY_MS,
+    now,
+  ];
+}
+
+const SIGNATURE = `($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+  $8::uuid[], $9::uuid[], $10::int[], $11::int, $12::timestamptz)`;
+const APPEND = `SELECT outcome, id, seq, created_at FROM append_messages${SIGNATURE}`;
+const APPEND_AGAIN = `SELECT outcome, id, seq, created_at FROM append_messages_again${SIGNATURE}`;

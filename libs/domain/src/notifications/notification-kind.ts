@@ -1,0 +1,26 @@
+/** Android notification channels of the source apps. `application_channel` is for the operator's own sends. */
+export const CHANNEL_KEYS = [
+  'misc_ch',
+  'msg_ch',
+  'volmsg_ch',
+  'vol_newreq_ch',
+  'application_channel',
+  'vol_lead_ch',
+] as const;
+export type ChannelKey = (typeof CHANNEL_KEYS)[number];
+
+/** How one kind of notification looks and where it leads. Titles and texts carry no message content. */
+export interface NotificationKind {
+  readonly kind: string;
+  readonly channelKey: ChannelKey;
+  readonly priority: 'high' | 'normal';
+  readonly screen: 'home' | 'chat' | 'volunteer_dashboard';
+  /** May use {{name}}, the receiver's first name. */
+  readonly title: string;
+  readonly body: string;
+  /**
+   * Whether someone who is connected is left alone. True for kinds whose news a socket event brings as well;
+   * kinds that exist as a push only, or that the contract wants "connected or not", are always sent.
+   */
+  readonly onlyAbsent: boolean;
+}

@@ -1,0 +1,68 @@
+import type { Redis } from 'ioredis';
+
+const GATEWAYS = 'presence:gateways';
+const peopleOf = (gatewayId: string): string => `presence:people:${gatewayId}`;
+
+/** A gateway that has not renewed its lease for this long is taken for dead. */
+export const LEASE_MS = 12_000;
+export const RENEW_EVERY_MS = 4_000;
+
+/**
+ * Who is connected, across gateways: one lease per gateway and the set of its people. Redis may lose it;
+ * each gateway writes its part again when it renews its lease.
+ */
+export class PresenceDirectory {
+  constructor(private readonly redis: Redis) {}
+
+  /** Those of `personIds` who are connected somewhere. */
+  async online(personIds: readonly string[], now: number = Date.now()): Promise<Set<string>> {
+    const online = new Set<string>();
+    if (personIds.length === 0) return online;
+    const gateways = await this.redis.zrangebyscore(GATEWAYS, now, '+inf');
+    const answers = await Promise.all(
+      gateways.map((gateway) => this.redis.smismember(peopleOf(gateway), ...personIds)),
+    );
+    for (const flags of answers) {
+      flags.forEach((flag, index) => {
+        const personId = personIds[index];
+        if (flag && personId !== undefined) online.add(personId);
+      });
+    }
+    return online;
+  }
+
+  async enter(gatewayId: string, personId: string): Promise<void> {
+    await this.redis.sadd(peopleOf(gatewayId), personId);
+  }
+
+  async leave(gatewayId: string, personId: string): Promise<void> {
+    await this.redis.srem(peopleOf(gatewayId), personId);
+  }
+
+  /** Renews a gateway's lease and, where Redis has another number of its people than `people`, writes them again. */
+  async renew(gatewayId: string, people: () => Iterable<string>, size: number, now: number = Date.now()): Promise<void> {
+    const [stored] = await Promise.all([
+      this.redis.scard(peopleOf(gatewayId)),
+      this.redis.zadd(GATEWAYS, now + LEASE_MS, gatewayId),
+    ]);
+    if (stored === size) return;
+    const key = peopleOf(gatewayId);
+    const all = [...people()];
+    const write = this.redis.multi().del(key);
+    for (let from = 0; from < all.length; from += 1000) write.sadd(key, ...all.slice(from, from + 1000));
+    await write.exec();
+  }
+
+  /** Gives a gateway's lease back: its people are gone at once. */
+  async release(gatewayId: string): Promise<void> {
+    await this.redis.multi().zrem(GATEWAYS, gatewayId).del(peopleOf(gatewayId)).exec();
+  }
+
+  /** Gateways whose lease lapsed, with their people. What follows must bear repeating; then `release` them. */
+  async lapsed(now: number = Date.now()): Promise<{ gatewayId: string; personIds: string[] }[]> {
+    const gatewayIds = await this.redis.zrangebyscore(GATEWAYS, '-inf', `(${now}`);
+    return Promise.all(
+      gatewayIds.map(async (gatewayId) => ({ gatewayId, personIds: await this.redis.smembers(peopleOf(gatewayId)) })),
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import type { ProgramName, Role } from '@kindline/contracts';
+import type { NotificationKind } from '../notifications/notification-kind';
+
+/** Moments of a request's or conversation's life that a program may tell people about by push. */
+export type NotificationMoment =
+  | 'request_invited'
+  | 'request_accepted'
+  | 'request_unanswered'
+  | 'message_to_seeker'
+  | 'message_to_helper'
+  | 'ended_for_seeker'
+  | 'ended_for_helper'
+  | 'thanks'
+  | 'reminder'
+  | 'follow_up_1'
+  | 'follow_up_2'
+  | 'expiry_warning'
+  | 'test';
+
+/**
+ * What differs between programs, as data: the engines contain no program's name. Durations are
+ * milliseconds; a feature a program does not have is null.
+ */
+export interface Program {
+  readonly name: ProgramName;
+  readonly seekerRoles: readonly Role[];
+  readonly helperRole: Role;
+  /** How many free helpers a first round asks, and how many busy ones when none is free. */
+  readonly inviteSize: number;
+  readonly fallbackSize: number;
+  readonly reinviteEvery: number | null;
+  readonly expireAfter: number | null;
+  readonly escalateAfter: number | null;
+  /** Until the seeker opens or writes, counted from acceptance. */
+  readonly reminderAfter: number | null;
+  readonly followUpsAfter: readonly number[];
+  readonly unopenedEndAfter: number | null;
+  /** From then on, counted from the last opening or message. */
+  readonly inactivityAfter: number | null;
+  readonly expiryWarningBefore: number | null;
+  readonly sessionTimer: number | null;
+  /** Open conversations a helper holds at most, unless a supervisor set another number. */
+  readonly capacity: number;
+  /** Least distance of two message pushes to one person. */
+  readonly pushEvery: number | null;
+  readonly notifications: Partial<Record<NotificationMoment, NotificationKind>>;
+}

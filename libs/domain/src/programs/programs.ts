@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { KindlineError, type ProgramName } from '@kindline/contracts';
+import { ConfigError, duration } from '@kindline/platform';
+import { z } from 'zod';
+import { betterTogether } from './better-together';
+import type { Program } from './program';
+
+const count = z.int().min(0).max(100_000);
+
+/** What an operator's PROGRAMS_FILE may override, per program. */
+const OVERRIDES = z
+  .strictObject({
+    better_together: z.strictObject({
+      inviteSize: count,
+      fallbackSize: count,
+      reinviteEvery: duration,
+      expireAfter: duration,
+      reminderAfter: duration,
+      followUpsAfter: z.array(duration).max(2),
+      expiryWarningBefore: duration,
+      unopenedEndAfter: duration,
+      inactivityAfter: duration,
+      sessionTimer: duration,
+      escalateAfter: duration,
+      capacity: count,
+    }).partial(),
+    companion: z.strictObject({
+      expireAfter: duration,
+      inactivityAfter: duration,
+      pushEvery: duration,
+      offlinePushSize: count,
+      capacity: count,
+    }).partial(),
+    counseling: z.strictObject({ retention: duration, lostAfter: duration, capacity: count }).partial(),
+    support: z.strictObject({ capacity: count }).partial(),
+  })
+  .partial();
+
+export type ProgramOverrides = z.infer<typeof OVERRIDES>;
+
+/** The programs of this deployment: the built-in objects with the operator's values laid over them. */
+export class Programs {
+  private readonly byName: ReadonlyMap<ProgramName, Program>;
+
+  constructor(overrides: ProgramOverrides = {}) {
+    this.byName = new Map([[betterTogether.name, { ...betterTogether, ...overrides.better_together }]]);
+  }
+
+  /** @throws ConfigError naming the file and every wrong value. */
+  static fromFile(path: string | undefined): Programs {
+    if (!path) return new Programs();
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(path, 'utf8'));
+    } catch (error) {
+      throw new ConfigError([`PROGRAMS_FILE ${path} could not be read as JSON: ${(error as Error).message}`]);
+    }
+    const parsed = OVERRIDES.safeParse(content);
+    if (parsed.success) return new Programs(parsed.data);
+    throw new ConfigError(
+      parsed.error.issues.map(
+        (issue) =>
+          `PROGRAMS_FILE ${path}: ${issue.path.join('.') || 'the file'}: ${issue.message} ` +
+          '(example: {"better_together":{"inactivityAfter":"6h","capacity":2}})',
+      ),
+    );
+  }
+
+  get(name: ProgramName): Program {
+    const program = this.byName.get(name);
+    if (!program) throw new KindlineError('not_found', `The program ${name} is not offered here`);
+    return program;
+  }
+
+  all(): Program[] {
+    return [...this.byName.values()];
+  }
+}

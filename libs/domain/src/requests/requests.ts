@@ -1,0 +1,164 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { KindlineError } from '@kindline/contracts';
+import { enqueue, inTransaction, removeJobs, uuidV7, violatedConstraint } from '@kindline/database';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource, type EntityManager } from 'typeorm';
+import { announce } from '../announcements/announcement';
+import { Matching } from '../matching/matching';
+import { Notifications } from '../notifications/notifications';
+import type { Program } from '../programs/program';
+import { reinviteTimer, requestTimerKeys, requestTimers } from './request-timers';
+import { requestStatesBefore } from './request-transitions';
+
+export interface StartedRequest {
+  requestId: string;
+  invited: number;
+}
+
+/** Help requests: asked, offered again, cancelled, expired. Accepting is in acceptance.ts. */
+@Injectable()
+export class Requests {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly matching: Matching,
+    private readonly notifications: Notifications,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Opens a request and asks the first helpers, in one transaction.
+   * @throws request_already_pending with the pending one's id as `session_id`.
+   */
+  async start(program: Program, seekerId: string, request: { type: string; note: string }): Promise<StartedRequest> {
+    try {
+      return await inTransaction(this.dataSource, async (manager) => {
+        const now = this.clock.now();
+        const requestId = uuidV7();
+        await manager.query(
+          `INSERT INTO help_requests (id, program, seeker_id, type, note, status, created_at)
+          VALUES ($1, $2, $3, $4, $5, 'pending', $6)`,
+          [requestId, program.name, seekerId, request.type, request.note, now],
+        );
+        const invited = await this.invite(manager, program, { id: requestId, seekerId }, 1);
+        await enqueue(manager, ...requestTimers(program, requestId, now));
+        return { requestId, invited: invited.length };
+      });
+    } catch (error) {
+      if (violatedConstraint(error) !== 'help_requests_one_pending') throw error;
+      const pending = await this.pendingOf(program, seekerId);
+      if (!pending) return this.start(program, seekerId, request);
+      throw new KindlineError('request_already_pending', undefined, { extra: { session_id: pending } });
+    }
+  }
+
+  /** @throws not_found when nothing is pending. */
+  async cancel(program: Program, seekerId: string): Promise<string> {
+    const requestId = await this.pendingOf(program, seekerId);
+    const closed = requestId && (await this.close(requestId, 'cancelled'));
+    if (!requestId || !closed) throw new KindlineError('not_found', 'There is no pending request');
+    return requestId;
+  }
+
+  /** Timer: nobody accepted in time. Does nothing when the request has moved on. */
+  async expire(requestId: string): Promise<void> {
+    await this.close(requestId, 'expired');
+  }
+
+  /** Timer: asks helpers who were not asked yet. `round` is the one this job was written after. */
+  async reinvite(program: Program, requestId: string, round: number): Promise<void> {
+    await inTransaction(this.dataSource, async (manager) => {
+      const [request] = await updated<{ seeker_id: string }>(
+        manager,
+        `UPDATE help_requests SET round = round + 1, version = version + 1
+        WHERE id = $1 AND status = 'pending' AND round = $2 RETURNING seeker_id`,
+        [requestId, round],
+      );
+      if (!request) return;
+      await this.invite(manager, program, { id: requestId, seekerId: request.seeker_id }, round + 1);
+      await enqueue(manager, ...reinviteTimer(program, requestId, round + 1, this.clock.now()));
+    });
+  }
+
+  /** Timer: tells the leads that a request is unanswered, once. */
+  async escalate(program: Program, requestId: string): Promise<void> {
+    await inTransaction(this.dataSource, async (manager) => {
+      const [request] = await manager.query<{ status: string }[]>(
+        `SELECT status FROM help_requests WHERE id = $1 FOR SHARE`,
+        [requestId],
+      );
+      if (request?.status !== 'pending') return;
+      const leads = await manager.query<{ person_id: string }[]>(
+        `SELECT person_id FROM helper_profiles WHERE lead AND active`,
+      );
+      await this.notifications.create(
+        manager,
+        program,
+        'request_unanswered',
+        leads.map(({ person_id }) => ({
+          personId: person_id,
+          requestId,
+          dedupeKey: `${requestId}:unanswered:${person_id}`,
+        })),
+      );
+    });
+  }
+
+  private async pendingOf(program: Program, seekerId: string): Promise<string | undefined> {
+    const [pending] = await this.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM help_requests WHERE seeker_id = $1 AND program = $2 AND status = 'pending'`,
+      [seekerId, program.name],
+    );
+    return pending?.id;
+  }
+
+  private async invite(
+    manager: EntityManager,
+    program: Program,
+    request: { id: string; seekerId: string },
+    round: number,
+  ): Promise<string[]> {
+    const helperIds = await this.matching.pick(manager, program, request, round);
+    await manager.query(
+      `INSERT INTO invitations (request_id, helper_id, status, round, invited_at)
+      SELECT $1, helper_id, 'invited', $2, $3 FROM unnest($4::uuid[]) AS helper_id`,
+      [request.id, round, this.clock.now(), helperIds],
+    );
+    await this.notifications.create(
+      manager,
+      program,
+      'request_invited',
+      helperIds.map((personId) => ({ personId, requestId: request.id })),
+    );
+    if (helperIds.length > 0 || round === 1) {
+      await enqueue(manager, announce({ task: 'request.invited', requestId: request.id, round }));
+    }
+    return helperIds;
+  }
+
+  /** @returns false when the request was not pending any more. */
+  private async close(requestId: string, status: 'cancelled' | 'expired'): Promise<boolean> {
+    return inTransaction(this.dataSource, async (manager) => {
+      const now = this.clock.now();
+      const [closed] = await updated<{ id: string }>(
+        manager,
+        `UPDATE help_requests SET status = $2, closed_at = $3, version = version + 1
+        WHERE id = $1 AND status = ANY ($4) RETURNING id`,
+        [requestId, status, now, requestStatesBefore(status)],
+      );
+      if (!closed) return false;
+      await manager.query(
+        `UPDATE invitations SET status = 'withdrawn', answered_at = $2 WHERE request_id = $1 AND status = 'invited'`,
+        [requestId, now],
+      );
+      await removeJobs(manager, 'timers', requestTimerKeys(requestId));
+      await enqueue(manager, announce({ task: 'request.closed', requestId }));
+      return true;
+    });
+  }
+}
+
+/** Rows of an `UPDATE … RETURNING`; TypeORM answers those as [rows, count]. */
+export async function updated<Row>(manager: EntityManager, sql: string, parameters: unknown[]): Promise<Row[]> {
+  const [rows] = await manager.query<[Row[], number]>(sql, parameters);
+  return rows;
+}

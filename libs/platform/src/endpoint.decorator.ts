@@ -1,0 +1,127 @@
+import {
+  applyDecorators,
+  createParamDecorator,
+  type ExecutionContext,
+  HttpCode,
+  SetMetadata,
+} from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { ERROR_CATALOGUE, type ErrorCode, KindlineError } from '@kindline/contracts';
+import type { Request } from 'express';
+import { z } from 'zod';
+import { ACCESS_RULE, type AccessRule } from './access';
+import { parse } from './validation';
+
+export interface EndpointOptions {
+  summary: string;
+  access: AccessRule;
+  params?: z.ZodObject;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  /** The success answer; absent: no content. */
+  response?: z.ZodType;
+  /** Status of success; default 200, or 204 without a response. */
+  status?: number;
+  /** Errors beyond those that follow from the rule and the inputs. */
+  errors?: readonly ErrorCode[];
+}
+
+const SCHEMAS = Symbol('kindline:schemas');
+type Schemas = Pick<EndpointOptions, 'params' | 'query' | 'body'>;
+
+/** States once what a route is: its rule, inputs, answers and errors; guard, validation and OpenAPI follow. */
+export function Endpoint(options: EndpointOptions): MethodDecorator {
+  const { summary, access, params, query, body, response, errors = [] } = options;
+  const status = options.status ?? (response ? 200 : 204);
+  const decorators = [
+    SetMetadata(ACCESS_RULE, access),
+    ApiOperation({ summary }),
+    HttpCode(status),
+    storeSchemas({ ...(params && { params }), ...(query && { query }), ...(body && { body }) }),
+    ApiResponse({ status, description: summary, ...(response && { schema: jsonSchema(response, 'output') }) }),
+  ];
+  if (access !== 'public') decorators.push(ApiBearerAuth());
+  if (body) decorators.push(ApiBody({ schema: jsonSchema(body, 'input') }));
+  for (const [name, schema] of Object.entries(params?.shape ?? {})) {
+    decorators.push(ApiParam({ name, schema: jsonSchema(schema as z.ZodType, 'input') }));
+  }
+  for (const [name, schema] of Object.entries(query instanceof z.ZodObject ? query.shape : {})) {
+    decorators.push(ApiQuery({ name, required: false, schema: jsonSchema(schema as z.ZodType, 'input') }));
+  }
+  decorators.push(...errorResponses([...impliedErrors(options), ...errors]));
+  return applyDecorators(...(decorators as MethodDecorator[]));
+}
+
+/** The request's body, parsed by the route's schema. */
+export const Input = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
+  const request = context.switchToHttp().getRequest<Request>();
+  return parse(schemaOf(context, 'body'), request.body ?? {});
+});
+
+/** The request's query, parsed by the route's schema. */
+export const QueryInput = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
+  parse(schemaOf(context, 'query'), context.switchToHttp().getRequest<Request>().query),
+);
+
+/** The path's parameters, parsed by the route's schema. */
+export const PathInput = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
+  parse(schemaOf(context, 'params'), context.switchToHttp().getRequest<Request>().params),
+);
+
+function storeSchemas(schemas: Schemas): MethodDecorator {
+  return (_target, _key, descriptor) => {
+    Reflect.defineMetadata(SCHEMAS, schemas, descriptor.value as object);
+    return descriptor;
+  };
+}
+
+function schemaOf(context: ExecutionContext, part: keyof Schemas): z.ZodType {
+  const schemas = Reflect.getMetadata(SCHEMAS, context.getHandler()) as Schemas | undefined;
+  const schema = schemas?.[part];
+  if (!schema) throw new KindlineError('internal', `${context.getHandler().name} has no schema for its ${part}`);
+  return schema;
+}
+
+/** A zod schema as OpenAPI 3.0 shows it. */
+export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' });
+  return rest;
+}
+
+function impliedErrors({ access, params, query, body }: EndpointOptions): ErrorCode[] {
+  return [
+    ...(access === 'public' ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(params || query || body ? (['validation_failed'] as const) : []),
+    ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),
+    'rate_limited',
+    'internal',
+    'unavailable',
+  ];
+}
+
+const PROBLEM = jsonSchema(
+  z.object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  }),
+  'output',
+);
+
+function errorResponses(codes: ErrorCode[]): MethodDecorator[] {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of new Set(codes)) {
+    const { status } = ERROR_CATALOGUE[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return [...byStatus].map(([status, own]) =>
+    ApiResponse({
+      status,
+      description: own.map((code) => `${code}: ${ERROR_CATALOGUE[code].title}`).join('; '),
+      content: { 'application/problem+json': { schema: PROBLEM } },
+    }),
+  );
+}

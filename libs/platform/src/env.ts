@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { duration } from './duration';
+
+/** A setting that makes no sense: the service says each sentence and exits with 1. */
+export class ConfigError extends Error {
+  constructor(readonly sentences: readonly string[]) {
+    super(sentences.join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads the environment once. Empty strings count as absent.
+ * @throws ConfigError with one sentence per bad variable: its name, what is wrong, an example; never its value.
+ */
+export function readEnv<Schema extends z.ZodObject>(schema: Schema, env = process.env): z.output<Schema> {
+  const given = Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== '' && name in schema.shape));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0] ?? 'The environment');
+      const example: unknown = (schema.shape[name] as z.ZodType | undefined)?.meta()?.['example'];
+      const wrong = name in given ? issue.message : 'is required';
+      return `${name}: ${wrong}${example === undefined ? '' : ` (example: ${String(example)})`}`;
+    }),
+  );
+}
+
+const PLACEHOLDER = /^(change.?me|secret|password|placeholder|example|your-|my-|insecure|default|(.)\2*$)/i;
+const isPlaceholder = (secret: string): boolean => PLACEHOLDER.test(secret);
+const production = (): boolean => process.env['NODE_ENV'] === 'production';
+
+const secret = (bytes: number) =>
+  z
+    .string()
+    .refine((value) => Buffer.byteLength(value) >= bytes, `must have at least ${bytes} bytes`)
+    .refine((value) => !production() || !isPlaceholder(value), 'is a placeholder; production needs a real secret');
+
+const list = z
+  .string()
+  .optional()
+  .transform((value) => (value ?? '').split(',').map((item) => item.trim()).filter(Boolean));
+
+export const portEnv = (fallback: number) =>
+  z.coerce.number('must be a port').int().min(0).max(65_535).default(fallback).meta({ example: fallback });
+
+export interface Rate {
+  points: number;
+  perMs: number;
+}
+/** A rate such as `100/1m`. */
+export const rateEnv = (fallback: string) =>
+  z
+    .string()
+    .regex(/^\d+\/\d+(ms|s|m|h)$/, 'must be a rate such as 100/1m')
+    .default(fallback)
+    .transform((text): Rate => {
+      const [points, per] = text.split('/');
+      return { points: Number(points), perMs: duration.parse(per) };
+    })
+    .meta({ example: fallback });
+
+/** What every service reads. Each service extends it with its own. */
+export const commonEnv = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development').meta({ example: 'production' }),
+  HOST: z
+    .string()
+    .default(() => (production() ? '0.0.0.0' : '127.0.0.1'))
+    .meta({ example: '0.0.0.0' }),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .meta({ example: 'info' }),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+    .meta({ example: 'postgres://kindline:password@127.0.0.1:5432/kindline' }),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'must be a redis:// URL' })
+    .meta({ example: 'redis://127.0.0.1:6379' }),
+  JWT_SECRET: secret(32).meta({ example: 'the output of: openssl rand -base64 48' }),
+  JWT_JWKS_URL: z.url().optional().meta({ example: 'https://id.example.org/.well-known/jwks.json' }),
+  JWT_ISSUER: z.string().optional().meta({ example: 'https://id.example.org' }),
+  JWT_AUDIENCE: z.string().optional().meta({ example: 'kindline' }),
+  BACKEND_SERVICE_TOKEN: list
+    .refine((tokens) => tokens.every((token) => token.length >= 16), 'each token must have at least 16 characters')
+    .refine(
+      (tokens) => !production() || !tokens.some(isPlaceholder),
+      'holds a placeholder; production needs a real token',
+    )
+    .meta({ example: 'the output of: openssl rand -hex 32' }),
+  CORS_ORIGINS: list.meta({ example: 'https://app.example.org,https://admin.example.org' }),
+  RATE_LIMIT_DISABLED: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .refine((disabled) => !disabled || !production(), 'is for load tests only and refused in production')
+    .meta({ example: 'false' }),
+  RATE_LIMIT_HTTP: rateEnv('600/1m'),
+  RATE_LIMIT_HTTP_ADDRESS: rateEnv('1200/1m'),
+  RATE_LIMIT_AUTH_FAILURES: rateEnv('60/1m'),
+  HELPER_SEEN_WITHIN: duration.default(30 * 86_400_000).meta({ example: '30d' }),
+});
+
+export type CommonEnv = z.output<typeof commonEnv>;
+
+/** The allow-list decides; in development pages on this machine may call as well. */
+export function allowsOrigin(allowed: readonly string[], origin: string): boolean {
+  if (allowed.includes(origin)) return true;
+  return !production() && /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
+}
