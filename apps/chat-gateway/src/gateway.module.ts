@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
 import { NEWS, type NewsMap } from '@kindline/contracts';
+import { createPool } from '@kindline/database';
 import { DomainModule, NEWS_PUBLISHER, PresenceDirectory, Programs } from '@kindline/domain';
 import {
   type Clock,
@@ -25,7 +26,7 @@ import { MissedMessages } from './delivery/missed-messages';
 import { NewsDesk } from './delivery/news-desk';
 import { NEWS_RELAYS } from './delivery/news-relay';
 import { Rosters } from './delivery/roster';
-import { createWriterPool, WRITER_POOL } from './delivery/writer-pool';
+import { WRITE_TIMEOUT_MS, WRITER_POOL } from './delivery/writer-pool';
 import { GATEWAY_ENV, GATEWAY_ID, type GatewayEnv } from './gateway-env';
 import { GatewayHealth } from './gateway-health';
 import { GatewayMetrics } from './gateway-metrics';
@@ -65,7 +66,10 @@ export class GatewayModule {
       providers: [
         { provide: GATEWAY_ENV, useValue: env },
         { provide: GATEWAY_ID, useValue: randomUUID() },
-        { provide: WRITER_POOL, useFactory: () => createWriterPool(env.DATABASE_URL, WRITER_CONNECTIONS) },
+        {
+          provide: WRITER_POOL,
+          useFactory: () => createPool(env.DATABASE_URL, 'kindline-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
+        },
         { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
         { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },
         {

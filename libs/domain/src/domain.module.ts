@@ -1,7 +1,14 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Injectable,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { AUDIT_LOG, PEOPLE_DIRECTORY } from '@kindline/auth';
 import { createDataSource } from '@kindline/database';
-import { CLOCK, type Clock, RANDOMNESS, type Randomness, systemClock, systemRandomness } from '@kindline/platform';
+import { CLOCK, type Clock, HealthChecks, RANDOMNESS, type Randomness, systemClock, systemRandomness } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { NewsReader } from './announcements/news-reader';
 import { ConversationList } from './conversations/conversation-list';
@@ -13,6 +20,7 @@ import { TimerTasks } from './jobs/timer-tasks';
 import { HELPER_SEEN_WITHIN } from './matching/eligibility';
 import { Matching } from './matching/matching';
 import { History } from './messages/history';
+import { DeliveryLog } from './notifications/delivery-log';
 import { Notifications } from './notifications/notifications';
 import { AuditLog } from './people/audit-log';
 import { PeopleDirectory } from './people/people.directory';
@@ -37,6 +45,7 @@ const SERVICES = [
   PeopleDirectory,
   AuditLog,
   Matching,
+  DeliveryLog,
   Notifications,
   Requests,
   Acceptance,
@@ -51,6 +60,24 @@ const SERVICES = [
   TimerTasks,
   NewsReader,
 ];
+
+@Injectable()
+class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    private readonly health: HealthChecks,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  onModuleInit(): void {
+    this.health.register('database', async () => {
+      await this.dataSource.query('SELECT 1');
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.dataSource.destroy();
+  }
+}
 
 /** Everything that decides, for every service: one connected data source and the domain's classes. */
 @Global()
@@ -74,6 +101,6 @@ export class DomainModule {
       { provide: AUDIT_LOG, useExisting: AuditLog },
       ...SERVICES,
     ];
-    return { module: DomainModule, providers, exports: providers };
+    return { module: DomainModule, providers: [...providers, DatabaseLifecycle], exports: providers };
   }
 }

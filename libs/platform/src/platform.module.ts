@@ -1,4 +1,12 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { type CommonEnv } from './env';
 import { HealthChecks, HealthController } from './health';
@@ -8,6 +16,24 @@ import { Shutdown } from './shutdown';
 
 /** Nest token: the settings every service has. */
 export const COMMON_ENV = Symbol('COMMON_ENV');
+
+@Injectable()
+class RedisLifecycle implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    private readonly health: HealthChecks,
+    @Inject(REDIS) private readonly redis: Redis,
+  ) {}
+
+  onModuleInit(): void {
+    this.health.register('redis', async () => {
+      await this.redis.ping();
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+  }
+}
 
 /** Health, metrics, shutdown and the Redis connection, for every service. */
 @Global()
@@ -23,7 +49,7 @@ export class PlatformModule {
     ];
     return {
       module: PlatformModule,
-      providers,
+      providers: [...providers, RedisLifecycle],
       exports: providers,
       controllers: [HealthController, MetricsController],
     };

@@ -25,25 +25,31 @@ export class TransportSubscriber<Events> {
   private readonly redis: Redis;
   private readonly handlers = new Map<string, (data: never) => void | Promise<void>>();
   private readonly reconnected: (() => void)[] = [];
-  private wasReady = false;
+  private subscribed = false;
+  private wasSubscribed = false;
+  private droppedCount = 0;
 
   constructor(
     url: string,
     private readonly schemas: Schemas<Events>,
     private readonly log: TransitionLog,
   ) {
-    // Subscriptions may wait for the connection; ioredis repeats them after each reconnect.
-    this.redis = createRedis(url, 'transport', log, { enableOfflineQueue: true, commandTimeout: undefined });
+    // We subscribe ourselves: ioredis only repeats subscriptions that have stood before, so those of a
+    // service that started while Redis was away would be lost without anybody noticing.
+    this.redis = createRedis(url, 'transport', log, { autoResubscribe: false });
     this.redis.on('message', (channel: string, message: string) => this.receive(channel, message));
-    this.redis.on('ready', () => {
-      if (this.wasReady) for (const told of this.reconnected) told();
-      this.wasReady = true;
-    });
+    this.redis.on('ready', () => void this.subscribeAll());
+    this.redis.on('close', () => (this.subscribed = false));
+  }
+
+  /** How many messages did not fit their schema. */
+  get dropped(): number {
+    return this.droppedCount;
   }
 
   on<Name extends keyof Events & string>(name: Name, handler: (data: Events[Name]) => void | Promise<void>): void {
     this.handlers.set(name, handler);
-    this.redis.subscribe(name).catch((err: unknown) => this.log.warn({ err, event: name }, 'could not subscribe'));
+    if (this.redis.status === 'ready') void this.subscribeAll();
   }
 
   /** Told after every reconnect: what was published meanwhile is lost and must be caught up with. */
@@ -51,12 +57,28 @@ export class TransportSubscriber<Events> {
     this.reconnected.push(told);
   }
 
+  /** Whether everything published now is heard. */
   healthy(): boolean {
-    return this.redis.status === 'ready';
+    return this.subscribed && this.redis.status === 'ready';
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.redis.disconnect();
+  }
+
+  /** Told of a reconnect only afterwards: what is caught up with before the subscription stands leaves a hole. */
+  private async subscribeAll(): Promise<void> {
+    try {
+      if (this.handlers.size > 0) await this.redis.subscribe(...this.handlers.keys());
+    } catch (err) {
+      // A lost connection comes back by itself; one that stands but refuses is closed and tried again.
+      this.log.warn({ err }, 'could not subscribe');
+      if (this.redis.status === 'ready') this.redis.disconnect(true);
+      return;
+    }
+    const again = this.wasSubscribed && !this.subscribed;
+    this.subscribed = this.wasSubscribed = true;
+    if (again) for (const told of this.reconnected) told();
   }
 
   private receive(channel: string, message: string): void {
@@ -66,6 +88,7 @@ export class TransportSubscriber<Events> {
     const data = packetData(message);
     const parsed = schema.safeParse(data);
     if (!parsed.success) {
+      this.droppedCount += 1;
       this.log.warn({ event: channel }, 'news that do not fit their schema were dropped');
       return;
     }

@@ -1,20 +1,8 @@
-import { Pool } from 'pg';
+import type { createPool } from '@kindline/database';
 
 /** Nest token: the writer's own connections, so that slow reads never stand in front of a message. */
 export const WRITER_POOL = Symbol('WRITER_POOL');
-export type WriterPool = Pool;
+export type WriterPool = ReturnType<typeof createPool>;
 
-export function createWriterPool(url: string, size: number): WriterPool {
-  const pool = new Pool({
-    connectionString: url,
-    max: size,
-    application_name: 'kindline-gateway-writer',
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: 10_000,
-    query_timeout: 12_000,
-    keepAlive: true,
-  });
-  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
-  pool.on('error', () => undefined);
-  return pool;
-}
+/** A message that is not stored by then is answered with an error, and its sender tries again. */
+export const WRITE_TIMEOUT_MS = 10_000;

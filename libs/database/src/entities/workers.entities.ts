@@ -25,7 +25,4 @@ export class CronRunRow {
 
   @Column('timestamptz')
   startedAt!: Date;
-
-  @Column('timestamptz', { nullable: true })
-  finishedAt!: Date | null;
 }

@@ -232,7 +232,6 @@ const STATEMENTS = [
     task text NOT NULL,
     occurrence timestamptz NOT NULL,
     started_at timestamptz NOT NULL,
-    finished_at timestamptz,
     CONSTRAINT cron_runs_pkey PRIMARY KEY (task, occurrence)
   )`,
   `ALTER TABLE person_roles ADD CONSTRAINT person_roles_person_fk FOREIGN KEY (person_id) REFERENCES people(id) ON DELETE CASCADE`,

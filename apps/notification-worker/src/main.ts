@@ -1,0 +1,4 @@
+import { runService } from '@kindline/platform';
+import { startNotificationWorker } from './start';
+
+void runService(() => startNotificationWorker());

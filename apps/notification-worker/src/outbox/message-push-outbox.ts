@@ -1,0 +1,103 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { inTransaction } from '@kindline/database';
+import type { ProgramName } from '@kindline/contracts';
+import { Notifications, Programs } from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource } from 'typeorm';
+
+export const OUTBOX_POLL_MS = 500;
+const BATCH = 200;
+
+interface DueMember {
+  conversation_id: string;
+  person_id: string;
+  program: ProgramName;
+  role: 'seeker' | 'helper';
+  sender_id: string | null;
+  unread: boolean;
+}
+
+/**
+ * The member row is the outbox of message pushes: what gathered until `push_due_at` becomes one
+ * notification. Replicas share the rows by SKIP LOCKED. Uses conversation_members_push_due.
+ */
+@Injectable()
+export class MessagePushOutbox {
+  private readonly logger = new Logger(MessagePushOutbox.name);
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly programs: Programs,
+    private readonly notifications: Notifications,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => {
+      this.running ??= this.drain()
+        .catch((err: unknown) => this.logger.warn({ err }, 'message pushes could not be collected'))
+        .finally(() => (this.running = undefined));
+    }, OUTBOX_POLL_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.running;
+  }
+
+  /** Works off everything that is due. */
+  async drain(): Promise<void> {
+    while ((await this.batch()) === BATCH);
+  }
+
+  private async batch(): Promise<number> {
+    return inTransaction(this.dataSource, async (manager) => {
+      const now = this.clock.now();
+      const due = await manager.query<DueMember[]>(
+        `SELECT m.conversation_id, m.person_id, m.program, m.role, c.last_seq > m.last_read_seq AS unread,
+          (SELECT t.sender_id FROM messages t
+            WHERE t.conversation_id = m.conversation_id AND t.sender_id IS DISTINCT FROM m.person_id
+            ORDER BY t.seq DESC LIMIT 1) AS sender_id
+        FROM conversation_members m
+        JOIN conversations c ON c.id = m.conversation_id
+        WHERE m.push_due_at <= $1
+        ORDER BY m.push_due_at LIMIT $2
+        FOR UPDATE OF m SKIP LOCKED`,
+        [now, BATCH],
+      );
+      if (due.length === 0) return 0;
+      await manager.query(
+        `UPDATE conversation_members m SET push_due_at = NULL, last_push_at = CASE WHEN d.unread THEN $4 ELSE last_push_at END
+        FROM unnest($1::uuid[], $2::uuid[], $3::bool[]) AS d (conversation_id, person_id, unread)
+        WHERE m.conversation_id = d.conversation_id AND m.person_id = d.person_id`,
+        [
+          due.map((row) => row.conversation_id),
+          due.map((row) => row.person_id),
+          due.map((row) => row.unread),
+          now,
+        ],
+      );
+      for (const [program, role] of groups(due)) {
+        const group = due.filter((row) => row.unread && row.program === program && row.role === role);
+        await this.notifications.create(
+          manager,
+          this.programs.get(program),
+          `message_to_${role}`,
+          group.map((row) => ({
+            personId: row.person_id,
+            conversationId: row.conversation_id,
+            ...(row.sender_id && { senderId: row.sender_id }),
+          })),
+        );
+      }
+      return due.length;
+    });
+  }
+}
+
+function groups(due: DueMember[]): [ProgramName, DueMember['role']][] {
+  const seen = new Map(due.map(({ program, role }) => [`${program}:${role}`, [program, role] as [ProgramName, DueMember['role']]]));
+  return [...seen.values()];
+}

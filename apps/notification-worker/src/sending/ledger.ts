@@ -1,0 +1,147 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { PushMessage } from '../push/push-sender';
+
+/** A token that a notification still has to be sent to. */
+export interface Due {
+  deliveryId: string;
+  notificationId: string;
+  tokenId: string;
+  personId: string;
+  attempts: number;
+  /** Sent again when it is not known whether it arrived. */
+  urgent: boolean;
+  message: PushMessage;
+}
+
+export interface Settlement {
+  deliveryId: string;
+  tokenId: string;
+  personId: string;
+  token: string;
+  status: 'accepted' | 'rejected' | 'unknown' | 'pending';
+  reason: string | null;
+  tokenDead?: boolean;
+}
+
+interface Row {
+  delivery_id: string;
+  notification_id: string;
+  token_id: string | null;
+  person_id: string;
+  attempts: number;
+  priority: 'high' | 'normal';
+  token: string | null;
+  title: string;
+  body: string;
+  kind: string;
+  screen: string;
+  channel_key: string;
+  conversation_id: string | null;
+  request_id: string | null;
+}
+
+/** `notification_deliveries`: one entry per notification and token, and what became of it. */
+@Injectable()
+export class Ledger {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * What is still to be sent. An entry whose token left its person meanwhile is skipped; one that was
+   * attempted by a process that died then is unknown unless it is urgent.
+   */
+  async due(notificationIds: string[]): Promise<Due[]> {
+    const now = this.clock.now();
+    await this.dataSource.query(
+      `UPDATE notification_deliveries d SET status = 'unknown', reason = 'interrupted', updated_at = $2
+      FROM notifications n
+      WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending'
+        AND d.attempts > 0 AND d.reason IS NULL AND n.priority <> 'high'`,
+      [notificationIds, now],
+    );
+    await this.dataSource.query(
+      `UPDATE notification_deliveries d SET status = 'skipped', reason = 'no_token', updated_at = $2
+      FROM notifications n
+      WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending'
+        AND NOT EXISTS (SELECT FROM push_tokens t WHERE t.id = d.push_token_id AND t.person_id = n.person_id)`,
+      [notificationIds, now],
+    );
+    const rows = await this.dataSource.query<Row[]>(
+      `SELECT d.id AS delivery_id, n.id AS notification_id, t.id AS token_id, n.person_id, d.attempts, n.priority, t.token,
+        n.title, n.body, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id
+      FROM notification_deliveries d
+      JOIN notifications n ON n.id = d.notification_id
+      JOIN push_tokens t ON t.id = d.push_token_id AND t.person_id = n.person_id
+      WHERE d.notification_id = ANY ($1) AND d.status = 'pending'`,
+      [notificationIds],
+    );
+    return rows.flatMap((row) => (row.token && row.token_id ? [due(row, row.token, row.token_id)] : []));
+  }
+
+  async attempted(deliveryIds: string[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE notification_deliveries SET attempts = attempts + 1, reason = NULL, updated_at = $2 WHERE id = ANY ($1)`,
+      [deliveryIds, this.clock.now()],
+    );
+  }
+
+  /** Writes outcomes, and retires dead tokens where they are still their person's. */
+  async record(manager: EntityManager, settlements: Settlement[]): Promise<void> {
+    await manager.query(
+      `UPDATE notification_deliveries d SET status = s.status, reason = s.reason, updated_at = $4
+      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS s (id, status, reason) WHERE d.id = s.id`,
+      [
+        settlements.map(({ deliveryId }) => deliveryId),
+        settlements.map(({ status }) => status),
+        settlements.map(({ reason }) => reason),
+        this.clock.now(),
+      ],
+    );
+    const dead = settlements.filter(({ tokenDead }) => tokenDead);
+    if (dead.length === 0) return;
+    await manager.query(
+      `DELETE FROM push_tokens t USING unnest($1::uuid[], $2::uuid[], $3::text[]) AS dead (id, person_id, token)
+      WHERE t.id = dead.id AND t.person_id = dead.person_id AND t.token = dead.token`,
+      [dead.map(({ tokenId }) => tokenId), dead.map(({ personId }) => personId), dead.map(({ token }) => token)],
+    );
+  }
+
+  /** Notifications none of whose entries is pending are done. */
+  async settle(notificationIds: string[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE notifications n SET settled_at = $2
+      WHERE n.id = ANY ($1) AND n.settled_at IS NULL AND NOT EXISTS (
+        SELECT FROM notification_deliveries d WHERE d.notification_id = n.id AND d.status = 'pending')`,
+      [notificationIds, this.clock.now()],
+    );
+  }
+}
+
+function due(row: Row, token: string, tokenId: string): Due {
+  return {
+    deliveryId: row.delivery_id,
+    notificationId: row.notification_id,
+    tokenId,
+    personId: row.person_id,
+    attempts: row.attempts,
+    urgent: row.priority === 'high',
+    message: {
+      token,
+      title: row.title,
+      body: row.body,
+      channelKey: row.channel_key,
+      priority: row.priority,
+      data: {
+        kind: row.kind,
+        screen: row.screen,
+        notification_id: row.notification_id,
+        ...(row.conversation_id && { chat_id: row.conversation_id }),
+        ...(!row.conversation_id && row.request_id && { session_id: row.request_id }),
+      },
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { runQueue } from '@kindline/domain';
+import { createLogger, readEnv, type RunningService, Shutdown, startService } from '@kindline/platform';
+import { MessagePushOutbox } from './outbox/message-push-outbox';
+import type { PushSender } from './push/push-sender';
+import { SendNotifications } from './sending/send-notifications';
+import { TokenValidation } from './tokens/token-validation';
+import { workerEnv } from './worker-env';
+import { PUSH_SENDER } from './worker-tokens';
+import { WorkerModule } from './worker.module';
+
+/** Starts one replica of the notification worker with the given environment. */
+export async function startNotificationWorker(variables = process.env): Promise<RunningService> {
+  const env = readEnv(workerEnv, variables);
+  const log = createLogger('notification-worker', env.LOG_LEVEL);
+  return startService({
+    name: 'notification-worker',
+    module: WorkerModule.forRoot(env, log),
+    env,
+    log,
+    port: env.NOTIFICATION_WORKER_PORT,
+    portVariable: 'NOTIFICATION_WORKER_PORT',
+    started: async (app) => {
+      const shutdown = app.get(Shutdown);
+      const sender = app.get<PushSender | undefined>(PUSH_SENDER);
+      shutdown.onDrain('push sender', () => sender?.close());
+      const outbox = app.get(MessagePushOutbox);
+      await runQueue(app, {
+        databaseUrl: env.DATABASE_URL,
+        queue: 'push',
+        concurrency: 8,
+        pollIntervalMs: 500,
+        tasks: {
+          'notifications.send': ({ notificationIds }) =>
+            app.get(SendNotifications).run(Array.isArray(notificationIds) ? notificationIds : []),
+          'tokens.validate': async () => {
+            await app.get(TokenValidation).run();
+          },
+        },
+        log,
+      });
+      outbox.start();
+      shutdown.onDrain('message pushes', () => outbox.stop());
+    },
+  });
+}

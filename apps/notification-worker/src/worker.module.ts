@@ -1,0 +1,57 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuthModule } from '@kindline/auth';
+import { DomainModule, PresenceDirectory, Programs } from '@kindline/domain';
+import { createRedis, PlatformModule } from '@kindline/platform';
+import type { Logger } from 'pino';
+import { MessagePushOutbox } from './outbox/message-push-outbox';
+import { createPushSender } from './push/fcm-sender';
+import { Addressees } from './sending/addressees';
+import { Ledger } from './sending/ledger';
+import { SendNotifications } from './sending/send-notifications';
+import { TokenValidation } from './tokens/token-validation';
+import type { WorkerEnv } from './worker-env';
+import { WorkerMetrics } from './worker-metrics';
+import { PUSH_SENDER, RETRY_AFTER_MS } from './worker-tokens';
+
+@Module({})
+export class WorkerModule {
+  static forRoot(env: WorkerEnv, log: Logger): DynamicModule {
+    const redis = createRedis(env.REDIS_URL, 'notification-worker', log);
+    const sender = createPushSender({
+      ...(env.FIREBASE_SERVICE_ACCOUNT && { serviceAccount: env.FIREBASE_SERVICE_ACCOUNT }),
+      useApplicationDefault: env.GOOGLE_APPLICATION_CREDENTIALS !== undefined,
+      ...(env.FCM_ENDPOINT && { endpoint: env.FCM_ENDPOINT }),
+      ...(env.FCM_CA_FILE && { caFile: env.FCM_CA_FILE }),
+      deadlineMs: env.PUSH_DEADLINE,
+      log,
+    });
+    if (!sender) log.warn('no FCM credentials are configured: pushes are recorded as skipped (not_configured)');
+    return {
+      module: WorkerModule,
+      imports: [
+        PlatformModule.forRoot(env, redis),
+        AuthModule,
+        DomainModule.forRoot({
+          databaseUrl: env.DATABASE_URL,
+          applicationName: 'kindline-notification-worker',
+          programs: Programs.fromFile(env.PROGRAMS_FILE),
+          helperSeenWithin: env.HELPER_SEEN_WITHIN,
+        }),
+      ],
+      providers: [
+        { provide: PUSH_SENDER, useValue: sender },
+        {
+          provide: RETRY_AFTER_MS,
+          useValue: env.PUSH_RETRY_AFTER ?? (env.NODE_ENV === 'production' ? 10_000 : 1_000),
+        },
+        { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
+        Addressees,
+        Ledger,
+        MessagePushOutbox,
+        SendNotifications,
+        TokenValidation,
+        WorkerMetrics,
+      ],
+    };
+  }
+}

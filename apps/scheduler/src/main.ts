@@ -1,0 +1,4 @@
+import { runService } from '@kindline/platform';
+import { startScheduler } from './start';
+
+void runService(() => startScheduler());

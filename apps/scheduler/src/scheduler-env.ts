@@ -1,0 +1,24 @@
+import { commonEnv, portEnv } from '@kindline/platform';
+import { z } from 'zod';
+
+const days = (fallback: number) => z.coerce.number().int().min(1).max(36_500).default(fallback);
+
+/** Nest token: this service's settings. */
+export const SCHEDULER_ENV = Symbol('SCHEDULER_ENV');
+
+export const schedulerEnv = commonEnv.extend({
+  SCHEDULER_PORT: portEnv(3003),
+  PROGRAMS_FILE: z.string().optional(),
+  /** The operator's time zone: nightly work runs by its clock. */
+  TIME_ZONE: z
+    .string()
+    .default('UTC')
+    .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', 'must be an IANA time zone')
+    .meta({ example: 'Europe/Berlin' }),
+  /** How many days things are kept; absent for conversations: for ever. */
+  RETENTION_CONVERSATIONS_DAYS: z.coerce.number().int().min(1).max(36_500).optional().meta({ example: 365 }),
+  RETENTION_DELIVERIES_DAYS: days(90),
+  RETENTION_REQUEST_TEXTS_HOURS: z.coerce.number().int().min(1).max(876_000).default(24),
+});
+
+export type SchedulerEnv = z.output<typeof schedulerEnv>;

@@ -1,0 +1,38 @@
+import { Announcer, HelperCheck, Retention, runQueue, TimerTasks } from '@kindline/domain';
+import { createLogger, readEnv, type RunningService, startService } from '@kindline/platform';
+import { schedulerEnv } from './scheduler-env';
+import { SchedulerModule } from './scheduler.module';
+
+/** Due timers are looked for this often. */
+const POLL_MS = 500;
+
+/** Starts one scheduler replica with the given environment. */
+export async function startScheduler(variables = process.env): Promise<RunningService> {
+  const env = readEnv(schedulerEnv, variables);
+  const log = createLogger('scheduler', env.LOG_LEVEL);
+  return startService({
+    name: 'scheduler',
+    module: SchedulerModule.forRoot(env, log),
+    env,
+    log,
+    port: env.SCHEDULER_PORT,
+    portVariable: 'SCHEDULER_PORT',
+    started: async (app) => {
+      const databaseUrl = env.DATABASE_URL;
+      await runQueue(app, { databaseUrl, queue: 'announce', tasks: app.get(Announcer).tasks, log });
+      await runQueue(app, {
+        databaseUrl,
+        queue: 'timers',
+        pollIntervalMs: POLL_MS,
+        tasks: {
+          ...app.get(TimerTasks).tasks,
+          'helpers.check': async () => {
+            await app.get(HelperCheck).run();
+          },
+          retention: () => app.get(Retention).run(),
+        },
+        log,
+      });
+    },
+  });
+}

@@ -1,0 +1,4 @@
+import { runService } from '@kindline/platform';
+import { startSessionApi } from './start';
+
+void runService(() => startSessionApi());

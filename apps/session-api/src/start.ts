@@ -1,0 +1,23 @@
+import { Announcer, runQueue } from '@kindline/domain';
+import { createLogger, readEnv, type RunningService, setupOpenApi, startService } from '@kindline/platform';
+import { sessionApiEnv } from './session-api-env';
+import { SessionApiModule } from './session-api.module';
+
+/** Starts one replica of the session API with the given environment. */
+export async function startSessionApi(variables = process.env): Promise<RunningService> {
+  const env = readEnv(sessionApiEnv, variables);
+  const log = createLogger('session-api', env.LOG_LEVEL);
+  return startService({
+    name: 'session-api',
+    module: SessionApiModule.forRoot(env, log),
+    env,
+    log,
+    port: env.SESSION_API_PORT,
+    portVariable: 'SESSION_API_PORT',
+    configure: (app) => setupOpenApi(app, { title: 'Kindline session API', version: '1' }),
+    started: async (app) => {
+      const { tasks } = app.get(Announcer);
+      await runQueue(app, { databaseUrl: env.DATABASE_URL, queue: 'announce', tasks, log });
+    },
+  });
+}

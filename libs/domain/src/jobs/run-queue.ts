@@ -1,0 +1,27 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { createPool, type QueueName } from '@kindline/database';
+import { Shutdown } from '@kindline/platform';
+import { JobWorker, type JobWorkerOptions, type TaskHandlers } from './job-worker';
+
+export interface QueueOptions {
+  databaseUrl: string;
+  queue: QueueName;
+  tasks: TaskHandlers;
+  concurrency?: number;
+  pollIntervalMs?: number;
+  log: JobWorkerOptions['log'];
+}
+
+/** Runs a queue's jobs in this service until it drains. */
+export async function runQueue(app: INestApplicationContext, options: QueueOptions): Promise<JobWorker> {
+  const { databaseUrl, concurrency = 4, ...rest } = options;
+  // graphile-worker holds one connection to listen; each job may hold one, and upkeep needs one.
+  const pool = createPool(databaseUrl, `kindline-jobs-${options.queue}`, concurrency + 2);
+  const worker = new JobWorker({ ...rest, concurrency, pool });
+  await worker.start();
+  app.get(Shutdown).onDrain(`jobs ${options.queue}`, async () => {
+    await worker.stop();
+    await pool.end();
+  });
+  return worker;
+}

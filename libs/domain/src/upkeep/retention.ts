@@ -1,0 +1,76 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { QUEUES } from '@kindline/database';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource } from 'typeorm';
+
+const BATCH = 1_000;
+const DAY_MS = 86_400_000;
+const FAILED_JOBS_DAYS = 7;
+const CRON_RUNS_DAYS = 30;
+
+export interface RetentionSettings {
+  /** Absent: ended conversations and their messages are kept for ever. */
+  conversationsDays?: number | undefined;
+  deliveriesDays: number;
+  requestTextsHours: number;
+}
+export const RETENTION_SETTINGS = Symbol('RETENTION_SETTINGS');
+
+/** Removes what has been kept long enough, in small batches, so that no one waits behind it. */
+@Injectable()
+export class Retention {
+  private readonly logger = new Logger(Retention.name);
+
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(RETENTION_SETTINGS) private readonly settings: RetentionSettings,
+  ) {}
+
+  async run(): Promise<void> {
+    const { conversationsDays, deliveriesDays, requestTextsHours } = this.settings;
+    const removed: Record<string, number> = {};
+    removed['requestTexts'] = await this.repeat(
+      `UPDATE help_requests SET note = NULL WHERE id IN (
+        SELECT id FROM help_requests
+        WHERE note IS NOT NULL AND status IN ('cancelled', 'expired') AND closed_at < $1 LIMIT $2)`,
+      requestTextsHours * 3_600_000,
+    );
+    removed['notifications'] = await this.repeat(
+      `DELETE FROM notifications WHERE id IN (
+        SELECT id FROM notifications WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
+      deliveriesDays * DAY_MS,
+    );
+    if (conversationsDays !== undefined) {
+      removed['conversations'] = await this.repeat(
+        `DELETE FROM conversations WHERE id IN (
+          SELECT id FROM conversations WHERE status = 'ended' AND ended_at < $1 ORDER BY ended_at LIMIT $2)`,
+        conversationsDays * DAY_MS,
+      );
+    }
+    for (const queue of QUEUES) {
+      removed[`${queue}Jobs`] = await this.repeat(
+        `DELETE FROM ${queue}._private_jobs WHERE id IN (
+          SELECT id FROM ${queue}._private_jobs
+          WHERE attempts >= max_attempts AND locked_at IS NULL AND updated_at < $1 LIMIT $2)`,
+        FAILED_JOBS_DAYS * DAY_MS,
+      );
+    }
+    removed['cronRuns'] = await this.repeat(
+      `DELETE FROM cron_runs WHERE (task, occurrence) IN (
+        SELECT task, occurrence FROM cron_runs WHERE occurrence < $1 LIMIT $2)`,
+      CRON_RUNS_DAYS * DAY_MS,
+    );
+    this.logger.log({ removed }, 'retention');
+  }
+
+  private async repeat(sql: string, keepMs: number): Promise<number> {
+    const before = new Date(this.clock.now().getTime() - keepMs);
+    let total = 0;
+    for (;;) {
+      const [, count] = await this.dataSource.query<[unknown[], number]>(sql, [before, BATCH]);
+      total += count;
+      if (count < BATCH) return total;
+    }
+  }
+}
