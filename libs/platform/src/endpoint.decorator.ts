@@ -55,6 +55,12 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
 /** The request's body, parsed by the route's schema. */
 export const Input = createParamDecorator((_: unknown, context: ExecutionContext): unknown => {
   const request = context.switchToHttp().getRequest<Request>();
+  // `is` answers null without a body and false for one of another type, which nothing has parsed. A length
+  // of 0, which fetch sends, is no body.
+  const sent = request.headers['content-length'] !== '0';
+  if (request.body === undefined && sent && request.is('json') === false) {
+    throw new KindlineError('unsupported_media_type', 'Send the body as application/json');
+  }
   return parse(schemaOf(context, 'body'), request.body ?? {});
 });
 

@@ -25,7 +25,11 @@ export class ProblemFilter implements ExceptionFilter {
     const response = http.getResponse<Response>();
     const error = fromHttp(cause) ?? toKindlineError(cause);
     if (error.code === 'internal' || error.code === 'unavailable') {
-      this.logger.error({ err: cause, route: request.route?.path, method: request.method }, 'request failed');
+      const { id: requestId } = request as { id?: unknown };
+      this.logger.error(
+        { err: cause, requestId, route: request.route?.path, method: request.method },
+        'request failed',
+      );
     }
     if (response.headersSent) return;
     if (error.details.retryAfterS !== undefined) response.setHeader('Retry-After', String(error.details.retryAfterS));
@@ -49,12 +53,25 @@ export function problem(error: KindlineError): Problem {
 
 /** Errors that Nest and Express raise before a controller is reached. */
 function fromHttp(cause: unknown): KindlineError | undefined {
-  const status =
-    cause instanceof HttpException ? cause.getStatus() : (cause as { status?: unknown; type?: unknown } | null)?.status;
-  if (typeof status !== 'number' || status >= 500) return undefined;
+  const status = httpStatus(cause);
+  if (status === 503) return new KindlineError('unavailable', undefined, { retryAfterS: 1 });
+  if (status === undefined || status < 400 || status >= 500) return undefined;
   const code = BY_STATUS[status] ?? 'validation_failed';
   const type = (cause as { type?: unknown }).type;
   if (type === 'entity.parse.failed') return new KindlineError(code, 'The body is not valid JSON');
   if (code === 'not_found') return new KindlineError(code, 'There is no such route');
   return new KindlineError(code);
+}
+
+/**
+ * Only of errors made to be answers: Nest's, and those of Express and its parsers, known by `expose`.
+ * Others have a `status` too, our own among them, and one of an upstream's must not become ours.
+ */
+function httpStatus(cause: unknown): number | undefined {
+  if (cause instanceof HttpException) return cause.getStatus();
+  if (cause instanceof KindlineError || !(cause instanceof Error)) return undefined;
+  const { status, expose } = cause as { status?: unknown; expose?: unknown };
+  // The router marks a path it cannot decode with a status alone.
+  const answer = typeof expose === 'boolean' || cause instanceof URIError;
+  return answer && typeof status === 'number' ? status : undefined;
 }

@@ -8,7 +8,9 @@ export class SharedLimit {
   private readonly limiter: RateLimiterRedis;
 
   constructor(redis: Redis, name: string, { points, perMs }: Rate) {
-    const own = { points, duration: perMs / 1000, keyPrefix: `limit:${name}` };
+    // In whole seconds: of a shorter one the limiter makes a key that never expires.
+    const duration = Math.max(1, Math.ceil(perMs / 1000));
+    const own = { points, duration, keyPrefix: `limit:${name}` };
     this.limiter = new RateLimiterRedis({ storeClient: redis, ...own, insuranceLimiter: new RateLimiterMemory(own) });
   }
 
@@ -36,6 +38,7 @@ const SWEEP_AT = 20_000;
 export class TokenBuckets {
   private readonly buckets = new Map<string, { tokens: number; at: number }>();
   private readonly perMs: number;
+  private sweepAt = SWEEP_AT;
 
   constructor(
     private readonly rate: Rate,
@@ -49,7 +52,7 @@ export class TokenBuckets {
     const now = this.now();
     const bucket = this.buckets.get(key);
     if (!bucket) {
-      if (this.buckets.size >= SWEEP_AT) this.sweep(now);
+      if (this.buckets.size >= this.sweepAt) this.sweep(now);
       this.buckets.set(key, { tokens: this.rate.points - 1, at: now });
       return this.rate.points >= 1;
     }
@@ -65,5 +68,7 @@ export class TokenBuckets {
     for (const [key, { tokens, at }] of this.buckets) {
       if (tokens + (now - at) * this.perMs >= this.rate.points) this.buckets.delete(key);
     }
+    // When most are in use a sweep frees little: without this every new key would walk them all again.
+    this.sweepAt = Math.max(SWEEP_AT, this.buckets.size * 2);
   }
 }

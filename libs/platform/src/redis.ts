@@ -29,7 +29,8 @@ export function createRedis(url: string, name: string, log: TransitionLog, optio
     if (!away) log.warn({ err: error, redis: name }, 'Redis is out of reach');
     away = true;
   });
-  redis.on('close', () => {
+  // Not 'close': that comes as well when we hang up ourselves.
+  redis.on('reconnecting', () => {
     if (!away) log.warn({ redis: name }, 'the connection to Redis is lost');
     away = true;
   });

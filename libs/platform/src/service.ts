@@ -8,7 +8,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { allowsOrigin, type CommonEnv, ConfigError } from './env';
+import { httpMetrics } from './http-metrics';
 import { NestLogger } from './logger';
+import { MetricsRegistry } from './metrics';
 import { ProblemFilter } from './problem.filter';
 import { Shutdown } from './shutdown';
 
@@ -47,11 +49,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   app.set('trust proxy', 'loopback');
   app.use(requestLog(log));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
-  app.use(json({ limit: BODY_LIMIT_BYTES }));
+  app.use(httpMetrics(app.get(MetricsRegistry).registry));
+  // Before the parser, so that pages can read what it refuses.
   app.enableCors({
     origin: (origin, answer) => answer(null, !origin || allowsOrigin(env.CORS_ORIGINS, origin)),
     maxAge: 600,
   });
+  app.use(json({ limit: BODY_LIMIT_BYTES }));
   app.useGlobalFilters(new ProblemFilter());
   await options.configure?.(app);
   try {
@@ -94,7 +98,10 @@ export async function runService(start: () => Promise<RunningService>): Promise<
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   // The launcher holds the other end of this channel: when it is killed nothing else would stop us.
-  if (process.env['KINDLINE_PARENT']) process.on('disconnect', stop);
+  if (process.env['KINDLINE_PARENT']) {
+    process.on('disconnect', stop);
+    if (process.connected === false) stop();
+  }
 }
 
 function listenFailure(error: unknown, port: number, host: string, variable: string): Error {

@@ -2,7 +2,7 @@ import { type ClientProxy, ClientProxyFactory, Transport } from '@nestjs/microse
 import type { Redis } from 'ioredis';
 import { lastValueFrom } from 'rxjs';
 import { z } from 'zod';
-import { createRedis, TransportPublisher, TransportSubscriber } from '../src';
+import { createRedis, type TransitionLog, TransportPublisher, TransportSubscriber } from '../src';
 import { RedisServer, until } from './redis-server';
 
 const schemas = { 'tick.v1': z.object({ n: z.number() }) };
@@ -15,8 +15,7 @@ describe('the Redis transport', () => {
   let redis: Redis;
   let closing: (() => unknown)[];
   let lines: { fields: object; message: string }[];
-  const write = (fields: object, message: string): void => void lines.push({ fields, message });
-  const log = { info: write, warn: write };
+  let log: TransitionLog;
 
   const publisher = (): TransportPublisher<Events> => {
     redis = createRedis(server.url, 'test', log);
@@ -32,7 +31,10 @@ describe('the Redis transport', () => {
   beforeEach(async () => {
     server = await RedisServer.reserve();
     closing = [];
-    lines = [];
+    // Its own for each test: connections of the one before may still be hanging up.
+    const own: typeof lines = (lines = []);
+    const write = (fields: object, message: string): void => void own.push({ fields, message });
+    log = { info: write, warn: write };
   });
   afterEach(async () => {
     await Promise.all(closing.map((close) => close()));
@@ -120,6 +122,15 @@ describe('the Redis transport', () => {
     await server.start();
     await until(() => redis.status === 'ready');
     expect(lines.map(({ message }) => message)).toEqual(['the connection to Redis is lost', 'Redis is back']);
+  });
+
+  it('does not complain about a connection that we close ourselves', async () => {
+    await server.start();
+    publisher();
+    await until(() => redis.status === 'ready');
+    redis.disconnect();
+    await until(() => redis.status === 'end');
+    expect(lines).toEqual([]);
   });
 
   it('drops, counts and reports what does not fit its schema, without its content', async () => {

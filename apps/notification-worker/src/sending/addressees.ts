@@ -12,6 +12,14 @@ interface Row {
   tokens: { id: string; token: string }[] | null;
 }
 
+interface Entry {
+  notificationId: string;
+  tokenId: string | null;
+  hash: string;
+  mask: string | null;
+  skipped: string | null;
+}
+
 /** Decides for each notification whom it goes to, and opens its entries in the ledger. */
 @Injectable()
 export class Addressees {
@@ -36,7 +44,7 @@ export class Addressees {
     );
     if (rows.length === 0) return;
     const online = await this.online(rows.filter((row) => row.only_absent).map((row) => row.person_id));
-    const entries = rows.flatMap((row) => {
+    const entries = rows.flatMap((row): Entry[] => {
       const skipped = row.only_absent && online.has(row.person_id) ? 'connected' : reasonNotToSend(row, configured);
       if (skipped) return [{ notificationId: row.id, tokenId: null, hash: '', mask: null, skipped }];
       return (row.tokens ?? []).map(({ id, token }) => ({

@@ -1,0 +1,38 @@
+/** A push as it arrived. */
+export interface ReceivedPush {
+  token: string;
+  notification: unknown;
+  data: unknown;
+  android: unknown;
+  validate_only: boolean;
+  received_at: string;
+}
+
+const MOST = 200_000;
+
+/** What phones would have received, newest last, and how often a token was tried. */
+export class Mailbox {
+  private received: ReceivedPush[] = [];
+  private readonly tries = new Map<string, number>();
+
+  add(push: ReceivedPush): void {
+    if (this.received.length >= MOST) this.received.splice(0, MOST / 10);
+    this.received.push(push);
+  }
+
+  list(token?: string): ReceivedPush[] {
+    return token === undefined ? [...this.received] : this.received.filter((push) => push.token === token);
+  }
+
+  /** @returns how many tries there were before this one */
+  tried(token: string): number {
+    const before = this.tries.get(token) ?? 0;
+    this.tries.set(token, before + 1);
+    return before;
+  }
+
+  clear(): void {
+    this.received = [];
+    this.tries.clear();
+  }
+}
