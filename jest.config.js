@@ -1,1 +1,9 @@
-module.exports = { ...require('./jest.preset.js'), rootDir: __dirname, roots: ['<rootDir>/apps','<rootDir>/libs'] };
+/** One run for everything: `npm test`, or `npm test -- libs/domain` for a part. */
+module.exports = {
+  ...require('./jest.preset.js'),
+  rootDir: __dirname,
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
+  testTimeout: 30_000,
+  // Most specs wait for servers rather than for this machine's cores.
+  maxWorkers: 2,
+};

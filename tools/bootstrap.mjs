@@ -35,7 +35,9 @@ function install() {
   });
   if (status !== 0) fail('npm could not install the dependencies; its message stands above.');
   if (!existsSync(node)) {
-    fail("The project's own Node 24 did not arrive: allow the install script of the package `node` and try again.");
+    fail(
+      "The project's own Node 24 did not arrive: allow the install script of the package `node` and try again.",
+    );
   }
   writeFileSync(stamp, hash);
 }
@@ -44,7 +46,16 @@ function compile(folders) {
   if (folders.length === 0) return;
   const { status } = spawnSync(
     bin('swc'),
-    [...folders, '-d', 'dist', '-C', `jsc.baseUrl=${root}`, '--ignore', '**/*.spec.ts,**/*.integration-spec.ts', '-q'],
+    [
+      ...folders,
+      '-d',
+      'dist',
+      '-C',
+      `jsc.baseUrl=${root}`,
+      '--ignore',
+      '**/*.spec.ts,**/*.integration-spec.ts',
+      '-q',
+    ],
     { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' },
   );
   if (status !== 0) fail('The TypeScript could not be compiled; the message stands above.');
@@ -58,7 +69,10 @@ compile(script.build);
 const child = spawn(node, [...script.run, ...rest], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` },
+  env: {
+    ...process.env,
+    PATH: `${join(root, 'node_modules', '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
+  },
 });
 // The terminal sends Ctrl-C to the child as well; a signal sent to this process alone is passed on.
 process.on('SIGINT', () => undefined);

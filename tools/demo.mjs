@@ -1,9 +1,33 @@
 const ACCOUNTS = [
   { variable: 'ADA_TOKEN', sub: 'demo-ada', name: 'Ada', roles: ['user'], description: 'Ada asks for help' },
-  { variable: 'BEN_TOKEN', sub: 'demo-ben', name: 'Ben', roles: ['volunteer'], description: 'Ben is an available volunteer' },
-  { variable: 'CLEO_TOKEN', sub: 'demo-cleo', name: 'Cleo', roles: ['volunteer'], description: 'Cleo is another one' },
-  { variable: 'SUPERVISOR_TOKEN', sub: 'demo-sam', name: 'Sam', roles: ['supervisor'], description: 'Sam supervises' },
-  { variable: 'ADMIN_TOKEN', sub: 'demo-alex', name: 'Alex', roles: ['admin'], description: 'Alex administers' },
+  {
+    variable: 'BEN_TOKEN',
+    sub: 'demo-ben',
+    name: 'Ben',
+    roles: ['volunteer'],
+    description: 'Ben is an available volunteer',
+  },
+  {
+    variable: 'CLEO_TOKEN',
+    sub: 'demo-cleo',
+    name: 'Cleo',
+    roles: ['volunteer'],
+    description: 'Cleo is another one',
+  },
+  {
+    variable: 'SUPERVISOR_TOKEN',
+    sub: 'demo-sam',
+    name: 'Sam',
+    roles: ['supervisor'],
+    description: 'Sam supervises',
+  },
+  {
+    variable: 'ADMIN_TOKEN',
+    sub: 'demo-alex',
+    name: 'Alex',
+    roles: ['admin'],
+    description: 'Alex administers',
+  },
 ];
 
 async function call(url, method, token, body) {
@@ -21,8 +45,15 @@ export async function demoAccounts(api, serviceToken) {
   return Promise.all(
     ACCOUNTS.map(async ({ variable, sub, name, roles, description }) => {
       const email = `${name.toLowerCase()}@demo.kindline`;
-      const { token } = await call(`${api}/auth/tokens`, 'POST', serviceToken, { sub, email, name, roles, expiresIn: '24h' });
-      if (roles.includes('volunteer')) await call(`${api}/api/volunteers/me`, 'PATCH', token, { available: true });
+      const { token } = await call(`${api}/auth/tokens`, 'POST', serviceToken, {
+        sub,
+        email,
+        name,
+        roles,
+        expiresIn: '24h',
+      });
+      if (roles.includes('volunteer'))
+        await call(`${api}/api/volunteers/me`, 'PATCH', token, { available: true });
       return { variable, token, description: `${description} (${email})` };
     }),
   );

@@ -36,11 +36,20 @@ export async function ensurePostgres(options) {
   const { DATABASE_URL, INFRA } = process.env;
   if (DATABASE_URL) return external('DATABASE_URL', DATABASE_URL, postgres.answers);
   if (INFRA !== 'docker') return postgres.startPostgres(options);
-  const { address, stop } = await docker('postgres:18', 5432, { POSTGRES_PASSWORD: 'kindline', POSTGRES_USER: 'kindline' });
+  const { address, stop } = await docker('postgres:18', 5432, {
+    POSTGRES_PASSWORD: 'kindline',
+    POSTGRES_USER: 'kindline',
+  });
   const url = `postgres://kindline:kindline@${address}/kindline`;
   // The image restarts its server once after its first initialisation.
   for (let attempt = 0; attempt < 100; attempt++) {
-    if (await postgres.answers(url).then(() => true, () => false)) break;
+    if (
+      await postgres.answers(url).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return { url, stop };

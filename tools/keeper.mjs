@@ -16,9 +16,7 @@ process.on('disconnect', () => stop());
 process.on('message', (message) => stop(message.signal ?? stopSignal));
 process.on('SIGTERM', () => stop());
 process.on('SIGINT', () => stop());
-server.on('error', (error) => {
-  process.send?.({ failed: error.message });
-  process.exit(1);
-});
+server.on('error', () => process.exit(1));
 server.on('exit', (code) => process.exit(stopping ? 0 : (code ?? 1)));
-process.send?.({ pid: server.pid });
+// Whoever forked this process may be gone by now; the server must not outlive it for that.
+process.send?.({ pid: server.pid }, (error) => error && stop());

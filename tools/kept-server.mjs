@@ -23,8 +23,6 @@ export async function keep({ ready, name, ...spec }) {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  keeper.unref();
-  keeper.channel?.unref();
   let exited = false;
   const gone = new Promise((resolve) => keeper.once('exit', () => resolve((exited = true))));
   const pid = await new Promise((resolve) => {
@@ -37,12 +35,17 @@ export async function keep({ ready, name, ...spec }) {
       break;
     } catch (error) {
       if (exited || attempt > 300) {
-        const tail = existsSync(spec.logFile) ? readFileSync(spec.logFile, 'utf8').trim().split('\n').slice(-3).join(' | ') : '';
+        const tail = existsSync(spec.logFile)
+          ? readFileSync(spec.logFile, 'utf8').trim().split('\n').slice(-3).join(' | ')
+          : '';
         throw new Error(`${name} did not start: ${tail || error.message}`);
       }
       await sleep(100);
     }
   }
+  // From here on it is the caller's other work that decides how long this process lives.
+  keeper.unref();
+  keeper.channel?.unref();
   const end = async (signal) => {
     if (!exited && keeper.connected) keeper.send({ signal });
     keeper.channel?.ref();

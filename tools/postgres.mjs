@@ -1,6 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
@@ -15,7 +24,9 @@ function binaries() {
   try {
     return join(resolve(require.resolve(name), '..', '..'), 'native', 'bin');
   } catch {
-    throw new Error(`There is no embedded Postgres for ${platform}-${process.arch}: set DATABASE_URL to one of yours.`);
+    throw new Error(
+      `There is no embedded Postgres for ${platform}-${process.arch}: set DATABASE_URL to one of yours.`,
+    );
   }
 }
 
@@ -35,7 +46,10 @@ function asSomebodyElse(folder) {
   }
   const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'])));
   return {
-    command: (file, args) => ['setpriv', [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', file, ...args]],
+    command: (file, args) => [
+      'setpriv',
+      [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', file, ...args],
+    ],
     own: () => chownSync(folder, uid, gid),
   };
 }
@@ -85,7 +99,8 @@ export async function startPostgres({ dataDir, port, settings = {}, log = () => 
     ]);
     const made = spawnSync(command, args, { encoding: 'utf8' });
     rmSync(passwordFile);
-    if (made.status !== 0) throw new Error(`The embedded Postgres could not be set up: ${made.stderr || made.error?.message}`);
+    if (made.status !== 0)
+      throw new Error(`The embedded Postgres could not be set up: ${made.stderr || made.error?.message}`);
     renameSync(fresh, data);
   }
   await endLeftover(join(data, 'postmaster.pid'), 'SIGINT');

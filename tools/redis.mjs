@@ -21,7 +21,10 @@ function installWithApt(log) {
   try {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], { env, stdio: 'ignore' });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], {
+      env,
+      stdio: 'ignore',
+    });
   } finally {
     if (ours) rmSync(policy, { force: true });
   }
@@ -30,13 +33,19 @@ function installWithApt(log) {
 async function downloaded(dataDir, log) {
   const folder = join(resolve(dataDir), 'redis-memory-server');
   log('Fetching and compiling Redis (once) …');
-  spawnSync('npm', ['install', '--no-save', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel=error', FALLBACK], {
-    stdio: 'ignore',
-    env: { ...process.env, REDISMS_DISABLE_POSTINSTALL: '1' },
-    shell: process.platform === 'win32',
-  });
+  spawnSync(
+    'npm',
+    ['install', '--no-save', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel=error', FALLBACK],
+    {
+      stdio: 'ignore',
+      env: { ...process.env, REDISMS_DISABLE_POSTINSTALL: '1' },
+      shell: process.platform === 'win32',
+    },
+  );
   try {
-    const entry = pathToFileURL(join(folder, 'node_modules', 'redis-memory-server', 'lib', 'util', 'RedisBinary.js'));
+    const entry = pathToFileURL(
+      join(folder, 'node_modules', 'redis-memory-server', 'lib', 'util', 'RedisBinary.js'),
+    );
     const { default: RedisBinary } = await import(entry.href);
     return await (RedisBinary.default ?? RedisBinary).getPath({ downloadDir: folder });
   } catch {
@@ -54,7 +63,13 @@ export function answers(url) {
     socket.once('timeout', () => fail());
     socket.once('connect', () => socket.write('PING\r\n'));
     // -NOAUTH is an answer too: somebody is there, and the services bring the password.
-    socket.once('data', (data) => (socket.destroy(), /^(\+PONG|-NOAUTH)/.test(String(data)) ? resolvePing() : reject(new Error(String(data).trim()))));
+    socket.once(
+      'data',
+      (data) => (
+        socket.destroy(),
+        /^(\+PONG|-NOAUTH)/.test(String(data)) ? resolvePing() : reject(new Error(String(data).trim()))
+      ),
+    );
   });
 }
 
@@ -76,7 +91,19 @@ export async function startRedis({ dataDir, port, persistent = false, log = () =
   const server = await keep({
     name: 'The embedded Redis',
     command,
-    args: ['--port', String(own), '--bind', '127.0.0.1', '--dir', folder, '--pidfile', pidFile, '--daemonize', 'no', ...persistence],
+    args: [
+      '--port',
+      String(own),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      folder,
+      '--pidfile',
+      pidFile,
+      '--daemonize',
+      'no',
+      ...persistence,
+    ],
     logFile: join(folder, 'redis.log'),
     stopSignal: 'SIGTERM',
     ready: () => answers(url),

@@ -39,10 +39,15 @@ let stopping = false;
 async function stopAll(code) {
   if (stopping) return;
   stopping = true;
-  await Promise.all([...running.values()].map(({ child, gone }) => {
-    child.kill('SIGTERM');
-    return Promise.race([gone, sleep(STOP_WITHIN_MS, undefined, { ref: false }).then(() => child.kill('SIGKILL'))]);
-  }));
+  await Promise.all(
+    [...running.values()].map(({ child, gone }) => {
+      child.kill('SIGTERM');
+      return Promise.race([
+        gone,
+        sleep(STOP_WITHIN_MS, undefined, { ref: false }).then(() => child.kill('SIGKILL')),
+      ]);
+    }),
+  );
   for (const server of servers.reverse()) await server.stop().catch(() => undefined);
   process.exit(code);
 }
@@ -78,7 +83,8 @@ function secrets() {
   const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const all = {
     JWT_SECRET: env.JWT_SECRET || kept.JWT_SECRET || randomBytes(48).toString('base64'),
-    BACKEND_SERVICE_TOKEN: env.BACKEND_SERVICE_TOKEN || kept.BACKEND_SERVICE_TOKEN || randomBytes(24).toString('hex'),
+    BACKEND_SERVICE_TOKEN:
+      env.BACKEND_SERVICE_TOKEN || kept.BACKEND_SERVICE_TOKEN || randomBytes(24).toString('hex'),
   };
   const generated = Object.fromEntries(Object.entries(all).filter(([name]) => !env[name]));
   writeFileSync(file, JSON.stringify({ ...kept, ...generated }, null, 2), { mode: 0o600 });
@@ -101,7 +107,9 @@ function launch({ name }, settings, index) {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...settings, KINDLINE_PARENT: '1' },
   });
-  const prefix = process.stdout.isTTY ? `\x1b[${COLOURS[index % COLOURS.length]}m[${name}]\x1b[0m` : `[${name}]`;
+  const prefix = process.stdout.isTTY
+    ? `\x1b[${COLOURS[index % COLOURS.length]}m[${name}]\x1b[0m`
+    : `[${name}]`;
   const lastErrors = [];
   createInterface({ input: child.stdout }).on('line', (line) => say(`${prefix} ${line}`));
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -147,14 +155,16 @@ async function main() {
   mkdirSync(dataDir, { recursive: true });
   const ownPush = !env.FIREBASE_SERVICE_ACCOUNT && !env.GOOGLE_APPLICATION_CREDENTIALS && !env.FCM_ENDPOINT;
   const withSandbox = ownPush && env.NODE_ENV !== 'production';
-  for (const service of [...SERVICES, ...(withSandbox ? [SANDBOX, SANDBOX_TLS] : [])]) await checkPort(service);
+  for (const service of [...SERVICES, ...(withSandbox ? [SANDBOX, SANDBOX_TLS] : [])])
+    await checkPort(service);
 
   say('Starting Postgres and Redis …');
   const log = say;
-  const [postgres, redis] = await Promise.all([
-    ensurePostgres({ dataDir, log }),
-    ensureRedis({ dataDir, log, persistent: true }),
-  ].map((started) => started.then((server) => (servers.push(server), server))));
+  const [postgres, redis] = await Promise.all(
+    [ensurePostgres({ dataDir, log }), ensureRedis({ dataDir, log, persistent: true })].map((started) =>
+      started.then((server) => (servers.push(server), server)),
+    ),
+  );
 
   const settings = {
     ...env,
@@ -186,10 +196,13 @@ async function main() {
   if (env.NODE_ENV === 'production') return;
   const file = join(dataDir, 'demo.env');
   const accounts = await demoAccounts(urlOf(SERVICES[0]), settings.BACKEND_SERVICE_TOKEN.split(',')[0]);
-  writeFileSync(file, accounts.map(({ variable, token }) => `export ${variable}=${token}\n`).join(''), { mode: 0o600 });
+  writeFileSync(file, accounts.map(({ variable, token }) => `export ${variable}=${token}\n`).join(''), {
+    mode: 0o600,
+  });
   say('');
   say(`Demo accounts, good for a day (also in ${file}):`);
-  for (const { variable, description, token } of accounts) say(`# ${description}\nexport ${variable}=${token}`);
+  for (const { variable, description, token } of accounts)
+    say(`# ${description}\nexport ${variable}=${token}`);
   say('');
   say('Ctrl-C stops everything.');
 }

@@ -7,7 +7,12 @@ import { ensurePostgres } from './infra.mjs';
 const root = resolve(import.meta.dirname, '..');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const jestArguments = process.argv.slice(2);
-const env = { ...process.env, NODE_ENV: 'test', NX_DAEMON: 'false', FORCE_COLOR: process.stdout.isTTY ? '1' : '0' };
+const env = {
+  ...process.env,
+  NODE_ENV: 'test',
+  NX_DAEMON: 'false',
+  FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
+};
 let current;
 let postgres;
 
@@ -17,7 +22,9 @@ function run(title, command, args, extra = {}) {
   return new Promise((done) => {
     current = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...env, ...extra } });
     current.once('exit', (code) => {
-      process.stdout.write(`── ${title}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - began) / 1000)} s)\n`);
+      process.stdout.write(
+        `── ${title}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - began) / 1000)} s)\n`,
+      );
       done(code === 0);
     });
   });
@@ -33,6 +40,8 @@ process.on('SIGTERM', () => void end(143));
 
 const results = [];
 if (jestArguments.length === 0) {
+  // The boundaries rule reads Nx's project graph; without one it would skip itself.
+  results.push(await run('project graph', bin('nx'), ['show', 'projects']));
   results.push(await run('lint', bin('eslint'), ['.', '--max-warnings', '0']));
   results.push(await run('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']));
   results.push(await run('types', bin('tsc'), ['-p', 'tsconfig.json']));
@@ -54,7 +63,12 @@ results.push(
   await run(
     'specs',
     process.execPath,
-    ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...jestArguments],
+    [
+      '--experimental-vm-modules',
+      '--no-warnings=ExperimentalWarning',
+      join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+      ...jestArguments,
+    ],
     { KINDLINE_TEST_POSTGRES_URL: postgres.url },
   ),
 );

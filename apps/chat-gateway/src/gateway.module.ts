@@ -68,7 +68,8 @@ export class GatewayModule {
         { provide: GATEWAY_ID, useValue: randomUUID() },
         {
           provide: WRITER_POOL,
-          useFactory: () => createPool(env.DATABASE_URL, 'kindline-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
+          useFactory: () =>
+            createPool(env.DATABASE_URL, 'kindline-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
         },
         { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
         { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },

@@ -9,7 +9,10 @@ export const workerEnv = commonEnv.extend({
   PROGRAMS_FILE: z.string().optional(),
   FIREBASE_SERVICE_ACCOUNT: z.string().optional().meta({ example: '/secrets/service-account.json' }),
   GOOGLE_APPLICATION_CREDENTIALS: z.string().optional().meta({ example: '/secrets/service-account.json' }),
-  FCM_ENDPOINT: z.url({ protocol: /^https$/ }).optional().meta({ example: 'https://127.0.0.1:3098' }),
+  FCM_ENDPOINT: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .meta({ example: 'https://127.0.0.1:3098' }),
   /** The authority that FCM_ENDPOINT's certificate is signed by, as PEM. */
   FCM_CA_FILE: z.string().optional().meta({ example: '.data/push-sandbox/ca.pem' }),
   /** A call to FCM that has not answered by then is unknown. */

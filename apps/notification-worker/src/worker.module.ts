@@ -25,7 +25,8 @@ export class WorkerModule {
       deadlineMs: env.PUSH_DEADLINE,
       log,
     });
-    if (!sender) log.warn('no FCM credentials are configured: pushes are recorded as skipped (not_configured)');
+    if (!sender)
+      log.warn('no FCM credentials are configured: pushes are recorded as skipped (not_configured)');
     return {
       module: WorkerModule,
       imports: [

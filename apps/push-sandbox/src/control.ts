@@ -25,7 +25,10 @@ export function answerControl(request: IncomingMessage, response: ServerResponse
       html(response, page(mailbox.list().slice(-SHOWN).reverse()));
       return;
     default:
-      json(response, 404, { code: 'not_found', detail: 'There is GET /messages, DELETE /messages and a page at /' });
+      json(response, 404, {
+        code: 'not_found',
+        detail: 'There is GET /messages, DELETE /messages and a page at /',
+      });
   }
 }
 

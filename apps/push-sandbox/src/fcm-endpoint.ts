@@ -36,7 +36,8 @@ export async function answerFcm(request: Request, response: Response, mailbox: M
 }
 
 function judge(request: Request, raw: string, mailbox: Mailbox): Answer | 'drop' {
-  if (request.method !== 'POST' || !ROUTE.test(request.url ?? '')) return failure(404, 'NOT_FOUND', 'No such method.');
+  if (request.method !== 'POST' || !ROUTE.test(request.url ?? ''))
+    return failure(404, 'NOT_FOUND', 'No such method.');
   if (!/^Bearer .+/.test(request.headers.authorization ?? '')) {
     return failure(401, 'UNAUTHENTICATED', 'Request is missing required authentication credential.');
   }
@@ -51,7 +52,8 @@ function judge(request: Request, raw: string, mailbox: Mailbox): Answer | 'drop'
   }
   if (token.startsWith('drop-')) return 'drop';
   if (!validateOnly && /^(quota|unavailable)-/.test(token) && mailbox.tried(token) < FAILING_TRIES) {
-    if (token.startsWith('unavailable-')) return failure(503, 'UNAVAILABLE', 'The service is currently unavailable.');
+    if (token.startsWith('unavailable-'))
+      return failure(503, 'UNAVAILABLE', 'The service is currently unavailable.');
     const quota = failure(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded.', 'QUOTA_EXCEEDED');
     return { ...quota, headers: { 'retry-after': '1' } };
   }
@@ -59,14 +61,16 @@ function judge(request: Request, raw: string, mailbox: Mailbox): Answer | 'drop'
     token,
     notification: message['notification'] ?? null,
     data: message['data'] ?? null,
-    android: message['android'] ?? null,
+    android: bothSpellings(message['android']) ?? null,
     validate_only: validateOnly,
     received_at: new Date().toISOString(),
   });
   return { status: 200, body: { name: `projects/sandbox/messages/${randomUUID()}` } };
 }
 
-function messageOf(raw: string): { token: string; message: Record<string, unknown>; validateOnly: boolean } | undefined {
+function messageOf(
+  raw: string,
+): { token: string; message: Record<string, unknown>; validateOnly: boolean } | undefined {
   try {
     const { message, validate_only } = JSON.parse(raw) as {
       message?: Record<string, unknown>;
@@ -81,6 +85,17 @@ function messageOf(raw: string): { token: string; message: Record<string, unknow
   }
 }
 
+/** FCM takes `channel_id` and `channelId` for the same field; whoever looks finds it under either. */
+function bothSpellings(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const all: Record<string, unknown> = {};
+  for (const [name, inner] of Object.entries(value)) {
+    all[name] = bothSpellings(inner);
+    all[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())] = all[name];
+  }
+  return all;
+}
+
 async function body(request: Request): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -93,7 +108,11 @@ async function body(request: Request): Promise<string | undefined> {
 
 function send(response: Response, { status, body: content, headers = {} }: Answer): void {
   const text = JSON.stringify(content);
-  const all = { 'content-type': 'application/json; charset=UTF-8', 'content-length': Buffer.byteLength(text), ...headers };
+  const all = {
+    'content-type': 'application/json; charset=UTF-8',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  };
   // The two responses' overloads differ, their behaviour here does not.
   (response as ServerResponse).writeHead(status, all);
   (response as ServerResponse).end(text);

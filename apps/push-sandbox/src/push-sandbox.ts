@@ -62,7 +62,9 @@ export async function startPushSandbox(options: PushSandboxOptions): Promise<Pus
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
       control.closeAllConnections();
-      await Promise.all([fcm, control].map((server: NetServer) => new Promise((resolve) => server.close(resolve))));
+      await Promise.all(
+        [fcm, control].map((server: NetServer) => new Promise((resolve) => server.close(resolve))),
+      );
     },
   };
 }

@@ -13,7 +13,10 @@ export const schedulerEnv = commonEnv.extend({
   TIME_ZONE: z
     .string()
     .default('UTC')
-    .refine((zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC', 'must be an IANA time zone')
+    .refine(
+      (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
+      'must be an IANA time zone',
+    )
     .meta({ example: 'Europe/Berlin' }),
   /** How many days things are kept; absent for conversations: for ever. */
   RETENTION_CONVERSATIONS_DAYS: z.coerce.number().int().min(1).max(36_500).optional().meta({ example: 365 }),

@@ -1,10 +1,22 @@
-import { type CanActivate, createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import {
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { KindlineError, type Role } from '@kindline/contracts';
 import { ACCESS_RULE, type AccessRule } from '@kindline/platform';
 import type { Request } from 'express';
 import { HttpLimits } from './http-limits';
-import { AUDIT_LOG, type AuditLog, PEOPLE_DIRECTORY, type PeopleDirectory, type Principal } from './principal';
+import {
+  AUDIT_LOG,
+  type AuditLog,
+  PEOPLE_DIRECTORY,
+  type PeopleDirectory,
+  type Principal,
+} from './principal';
 import { fingerprint, TokenVerifier } from './tokens';
 
 interface AuthenticatedRequest extends Request {
@@ -33,7 +45,8 @@ export class AuthGuard implements CanActivate {
     try {
       principal = await this.authenticate(request, rule);
     } catch (error) {
-      if (error instanceof KindlineError && error.code === 'unauthenticated') await this.limits.failedAuth(address);
+      if (error instanceof KindlineError && error.code === 'unauthenticated')
+        await this.limits.failedAuth(address);
       throw error;
     }
     if (principal.kind === 'person') await this.limits.person(principal.person.id);
@@ -50,7 +63,11 @@ export class AuthGuard implements CanActivate {
     return { kind: 'person', person };
   }
 
-  private async service(request: Request, rule: Exclude<AccessRule, 'public'>, token: string): Promise<Principal> {
+  private async service(
+    request: Request,
+    rule: Exclude<AccessRule, 'public'>,
+    token: string,
+  ): Promise<Principal> {
     const serviceOnly = 'serviceOnly' in rule;
     const principal = { kind: 'service', fingerprint: fingerprint(token), person: undefined } as const;
     const sub = request.headers['on-behalf-of'];

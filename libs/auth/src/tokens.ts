@@ -48,7 +48,8 @@ export class TokenVerifier {
       const own = headerAlgorithm(token) === 'HS256';
       return own ? await this.verifyOwn(token) : await this.verifyExternal(token);
     } catch (error) {
-      if (error instanceof errors.JWTExpired) throw new KindlineError('unauthenticated', 'The token has expired');
+      if (error instanceof errors.JWTExpired)
+        throw new KindlineError('unauthenticated', 'The token has expired');
       throw new KindlineError('unauthenticated', 'The token is not valid');
     }
   }
@@ -68,7 +69,11 @@ export class TokenVerifier {
     expiresIn?: number | string | undefined;
   }): Promise<{ token: string; expiresAt: Date }> {
     const lifetime =
-      typeof expiresIn === 'number' ? expiresIn * 1000 : expiresIn ? parseDuration(expiresIn) : DEFAULT_LIFETIME_MS;
+      typeof expiresIn === 'number'
+        ? expiresIn * 1000
+        : expiresIn
+          ? parseDuration(expiresIn)
+          : DEFAULT_LIFETIME_MS;
     const exp = Math.floor((Date.now() + lifetime) / 1000);
     const token = await new SignJWT({ roles, ...(email && { email }), ...(name && { name }) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })

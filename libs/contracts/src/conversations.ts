@@ -21,7 +21,11 @@ export const conversationsQuery = z.strictObject({
   cursor: cursor.optional(),
 });
 
-export const memberView = z.object({ sub: z.string(), name: z.string().nullable(), role: z.enum(['seeker', 'helper']) });
+export const memberView = z.object({
+  sub: z.string(),
+  name: z.string().nullable(),
+  role: z.enum(['seeker', 'helper']),
+});
 export const conversationView = z.object({
   id: z.string(),
   program: programName,
@@ -64,11 +68,17 @@ export type MessageView = z.infer<typeof messageView>;
 
 export const messagesQuery = z
   .strictObject({ before: seq.optional(), after: seq.optional(), limit: limit(100, 500) })
-  .refine((query) => query.before === undefined || query.after === undefined, 'before and after exclude each other');
+  .refine(
+    (query) => query.before === undefined || query.after === undefined,
+    'before and after exclude each other',
+  );
 export const messagePage = z.object({ messages: z.array(messageView), has_more: z.boolean() });
 
 /** Event `messages:sync` */
-export const messagesSync = z.strictObject({ conversationId: id, afterSeq: z.int().min(0).max(2_147_483_647) });
+export const messagesSync = z.strictObject({
+  conversationId: id,
+  afterSeq: z.int().min(0).max(2_147_483_647),
+});
 
 /** `POST /api/conversations/:id/feedback` */
 export const giveFeedback = z.strictObject({ rating: z.int().min(1).max(5), comment: text(4096).optional() });

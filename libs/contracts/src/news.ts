@@ -57,12 +57,21 @@ export const NEWS = {
   /** A group of committed messages, published once per batch by the gateway that stored them. */
   'messages.appended.v1': appendedBatch,
   /** A pending request asks these helpers (its first or a later round; nobody when none was found). */
-  'request.invited.v1': z.object({ request, note: z.string().nullable(), invited: helperIds, firstRound: z.boolean() }),
+  'request.invited.v1': z.object({
+    request,
+    note: z.string().nullable(),
+    invited: helperIds,
+    firstRound: z.boolean(),
+  }),
   'request.accepted.v1': z.object({ request, conversation, withdrawn: helperIds }),
   /** Cancelled or expired. */
   'request.closed.v1': z.object({ request, status: z.enum(['cancelled', 'expired']), withdrawn: helperIds }),
   /** Both sides have opened the conversation for the first time. */
-  'conversation.started.v1': z.object({ conversation, startedAt: z.string(), sessionTimerMs: z.number().nullable() }),
+  'conversation.started.v1': z.object({
+    conversation,
+    startedAt: z.string(),
+    sessionTimerMs: z.number().nullable(),
+  }),
   'conversation.ended.v1': z.object({
     conversation,
     endedBy: z.enum(['seeker', 'helper', 'system']),

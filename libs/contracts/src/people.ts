@@ -28,7 +28,10 @@ export const mintToken = z.strictObject({
   name: line(200).optional(),
   roles: z.array(role).min(1).max(ROLES.length),
   expiresIn: z
-    .union([z.int().min(1).max(31_536_000), z.string().regex(/^\d+(ms|s|m|h|d)$/, 'must look like 15m, 6h or 7d')])
+    .union([
+      z.int().min(1).max(31_536_000),
+      z.string().regex(/^\d+(ms|s|m|h|d)$/, 'must look like 15m, 6h or 7d'),
+    ])
     .optional()
     .meta({ description: 'Seconds, or a duration such as 15m, 6h, 7d; default 1h, at most 365 days' }),
 });

@@ -4,7 +4,6 @@ import { z } from 'zod';
 export const MESSAGE_MAX_BYTES = 8192;
 
 const storable = (value: string): boolean => !value.includes('\u0000') && value.isWellFormed();
-// eslint-disable-next-line no-control-regex -- refusing control characters is what this is for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Marks an issue that is reported as `too_large` (413) instead of `validation_failed`. */

@@ -11,7 +11,11 @@ export interface DatabaseOptions {
 }
 
 /** TypeORM's settings for our schema: migrations only, never `synchronize`. */
-export function dataSourceOptions({ url, poolSize = 10, applicationName }: DatabaseOptions): DataSourceOptions {
+export function dataSourceOptions({
+  url,
+  poolSize = 10,
+  applicationName,
+}: DatabaseOptions): DataSourceOptions {
   return {
     type: 'postgres',
     url,

@@ -49,7 +49,8 @@ export async function enqueue(manager: EntityManager, ...jobs: NewJob[]): Promis
 
 /** Removes jobs that have not started; those that run find the world moved on. */
 export async function removeJobs(manager: EntityManager, queue: QueueName, keys: string[]): Promise<void> {
-  if (keys.length > 0) await manager.query(`SELECT ${queue}.remove_job(key) FROM unnest($1::text[]) AS key`, [keys]);
+  if (keys.length > 0)
+    await manager.query(`SELECT ${queue}.remove_job(key) FROM unnest($1::text[]) AS key`, [keys]);
 }
 
 export class JobRaceError extends Error {

@@ -2,7 +2,9 @@ import { migrate } from './migrator';
 
 const url = process.env['DATABASE_URL'];
 if (!url) {
-  process.stderr.write('DATABASE_URL is not set; example: postgres://kindline:secret@127.0.0.1:5432/kindline\n');
+  process.stderr.write(
+    'DATABASE_URL is not set; example: postgres://kindline:secret@127.0.0.1:5432/kindline\n',
+  );
   process.exit(1);
 }
 migrate(url).catch((error: Error) => {

@@ -9,7 +9,8 @@ export function encodeCursor(...keys: (string | number)[]): string {
 export function decodeCursor(cursor: string, length: number): string[] {
   try {
     const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(keys) && keys.length === length && keys.every((key) => typeof key === 'string')) return keys;
+    if (Array.isArray(keys) && keys.length === length && keys.every((key) => typeof key === 'string'))
+      return keys;
   } catch {
     // Falls through to the error below: what arrived is not one of our cursors.
   }

@@ -8,7 +8,15 @@ import {
 } from '@nestjs/common';
 import { AUDIT_LOG, PEOPLE_DIRECTORY } from '@kindline/auth';
 import { createDataSource } from '@kindline/database';
-import { CLOCK, type Clock, HealthChecks, RANDOMNESS, type Randomness, systemClock, systemRandomness } from '@kindline/platform';
+import {
+  CLOCK,
+  type Clock,
+  HealthChecks,
+  RANDOMNESS,
+  type Randomness,
+  systemClock,
+  systemRandomness,
+} from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { NewsReader } from './announcements/news-reader';
 import { ConversationList } from './conversations/conversation-list';

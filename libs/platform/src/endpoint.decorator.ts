@@ -38,7 +38,11 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
     ApiOperation({ summary }),
     HttpCode(status),
     storeSchemas({ ...(params && { params }), ...(query && { query }), ...(body && { body }) }),
-    ApiResponse({ status, description: summary, ...(response && { schema: jsonSchema(response, 'output') }) }),
+    ApiResponse({
+      status,
+      description: summary,
+      ...(response && { schema: jsonSchema(response, 'output') }),
+    }),
   ];
   if (access !== 'public') decorators.push(ApiBearerAuth());
   if (body) decorators.push(ApiBody({ schema: jsonSchema(body, 'input') }));
@@ -84,13 +88,18 @@ function storeSchemas(schemas: Schemas): MethodDecorator {
 function schemaOf(context: ExecutionContext, part: keyof Schemas): z.ZodType {
   const schemas = Reflect.getMetadata(SCHEMAS, context.getHandler()) as Schemas | undefined;
   const schema = schemas?.[part];
-  if (!schema) throw new KindlineError('internal', `${context.getHandler().name} has no schema for its ${part}`);
+  if (!schema)
+    throw new KindlineError('internal', `${context.getHandler().name} has no schema for its ${part}`);
   return schema;
 }
 
 /** A zod schema as OpenAPI 3.0 shows it. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' });
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io,
+    unrepresentable: 'any',
+  });
   return rest;
 }
 

@@ -14,7 +14,9 @@ export class ConfigError extends Error {
  * @throws ConfigError with one sentence per bad variable: its name, what is wrong, an example; never its value.
  */
 export function readEnv<Schema extends z.ZodObject>(schema: Schema, env = process.env): z.output<Schema> {
-  const given = Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== '' && name in schema.shape));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== '' && name in schema.shape),
+  );
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
@@ -35,12 +37,20 @@ const secret = (bytes: number) =>
   z
     .string()
     .refine((value) => Buffer.byteLength(value) >= bytes, `must have at least ${bytes} bytes`)
-    .refine((value) => !production() || !isPlaceholder(value), 'is a placeholder; production needs a real secret');
+    .refine(
+      (value) => !production() || !isPlaceholder(value),
+      'is a placeholder; production needs a real secret',
+    );
 
 const list = z
   .string()
   .optional()
-  .transform((value) => (value ?? '').split(',').map((item) => item.trim()).filter(Boolean));
+  .transform((value) =>
+    (value ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
 
 export const portEnv = (fallback: number) =>
   z.coerce.number('must be a port').int().min(0).max(65_535).default(fallback).meta({ example: fallback });
@@ -63,7 +73,10 @@ export const rateEnv = (fallback: string) =>
 
 /** What every service reads. Each service extends it with its own. */
 export const commonEnv = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development').meta({ example: 'production' }),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .meta({ example: 'production' }),
   HOST: z
     .string()
     .default(() => (production() ? '0.0.0.0' : '127.0.0.1'))
@@ -83,7 +96,10 @@ export const commonEnv = z.object({
   JWT_ISSUER: z.string().optional().meta({ example: 'https://id.example.org' }),
   JWT_AUDIENCE: z.string().optional().meta({ example: 'kindline' }),
   BACKEND_SERVICE_TOKEN: list
-    .refine((tokens) => tokens.every((token) => token.length >= 16), 'each token must have at least 16 characters')
+    .refine(
+      (tokens) => tokens.every((token) => token.length >= 16),
+      'each token must have at least 16 characters',
+    )
     .refine(
       (tokens) => !production() || !tokens.some(isPlaceholder),
       'holds a placeholder; production needs a real token',

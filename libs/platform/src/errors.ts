@@ -17,7 +17,8 @@ export function toKindlineError(cause: unknown): KindlineError {
   if (
     (typeof code === 'string' && AWAY.test(code)) ||
     (typeof message === 'string' && AWAY_MESSAGE.test(message)) ||
-    (cause instanceof AggregateError && cause.errors.some((inner) => toKindlineError(inner).code === 'unavailable'))
+    (cause instanceof AggregateError &&
+      cause.errors.some((inner) => toKindlineError(inner).code === 'unavailable'))
   ) {
     return new KindlineError('unavailable', undefined, { retryAfterS: 1 });
   }

@@ -36,7 +36,9 @@ async function failureOf(check: Check): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     // A driver's message may name hosts; its kind is enough for whoever reads health from outside.
-    return error instanceof Error && error.message ? (error as { code?: string }).code ?? error.message : 'down';
+    return error instanceof Error && error.message
+      ? ((error as { code?: string }).code ?? error.message)
+      : 'down';
   } finally {
     clearTimeout(timer);
   }

@@ -36,7 +36,11 @@ export class NestLogger implements LoggerService {
   fatal = (message: unknown, ...rest: unknown[]): void => this.write('fatal', message, rest);
 
   /** Nest appends the context (a class's name) as the last argument. */
-  private write(level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]) {
+  private write(
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    rest: unknown[],
+  ) {
     const texts = rest.filter((item): item is string => typeof item === 'string');
     if (message instanceof Error) this.pino[level]({ err: message, context: texts.at(-1) }, message.message);
     else if (typeof message === 'object' && message !== null) {

@@ -32,9 +32,13 @@ export class ProblemFilter implements ExceptionFilter {
       );
     }
     if (response.headersSent) return;
-    if (error.details.retryAfterS !== undefined) response.setHeader('Retry-After', String(error.details.retryAfterS));
+    if (error.details.retryAfterS !== undefined)
+      response.setHeader('Retry-After', String(error.details.retryAfterS));
     if (error.code === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
-    response.status(error.status).type('application/problem+json').send(JSON.stringify(problem(error)));
+    response
+      .status(error.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problem(error)));
   }
 }
 

@@ -11,7 +11,11 @@ export class SharedLimit {
     // In whole seconds: of a shorter one the limiter makes a key that never expires.
     const duration = Math.max(1, Math.ceil(perMs / 1000));
     const own = { points, duration, keyPrefix: `limit:${name}` };
-    this.limiter = new RateLimiterRedis({ storeClient: redis, ...own, insuranceLimiter: new RateLimiterMemory(own) });
+    this.limiter = new RateLimiterRedis({
+      storeClient: redis,
+      ...own,
+      insuranceLimiter: new RateLimiterMemory(own),
+    });
   }
 
   /** @throws rate_limited with the seconds to wait */
@@ -21,7 +25,9 @@ export class SharedLimit {
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
       const retryAfterS = Math.max(1, Math.ceil(cause.msBeforeNext / 1000));
-      throw new KindlineError('rate_limited', `Too many requests; try again in ${retryAfterS} s`, { retryAfterS });
+      throw new KindlineError('rate_limited', `Too many requests; try again in ${retryAfterS} s`, {
+        retryAfterS,
+      });
     }
   }
 

@@ -12,7 +12,12 @@ export interface TransitionLog {
  * A connection that comes back by itself for ever; while Redis is away commands fail at once instead of
  * queueing, and the log has one line per change, not one per attempt.
  */
-export function createRedis(url: string, name: string, log: TransitionLog, options: RedisOptions = {}): Redis {
+export function createRedis(
+  url: string,
+  name: string,
+  log: TransitionLog,
+  options: RedisOptions = {},
+): Redis {
   const redis = new Redis(url, {
     connectionName: `kindline-${name}`,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),

@@ -71,7 +71,11 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   return {
     app,
     port: address.port,
-    stop: () => (stopping ??= app.get(Shutdown).drain().then(() => app.close())),
+    stop: () =>
+      (stopping ??= app
+        .get(Shutdown)
+        .drain()
+        .then(() => app.close())),
   };
 }
 
@@ -107,9 +111,12 @@ export async function runService(start: () => Promise<RunningService>): Promise<
 function listenFailure(error: unknown, port: number, host: string, variable: string): Error {
   const { code } = error as { code?: string };
   if (code === 'EADDRINUSE') {
-    return new ConfigError([`Port ${port} on ${host} is in use; stop what uses it or set ${variable} to another one.`]);
+    return new ConfigError([
+      `Port ${port} on ${host} is in use; stop what uses it or set ${variable} to another one.`,
+    ]);
   }
-  if (code === 'EACCES') return new ConfigError([`Port ${port} may not be opened by this user; set ${variable}.`]);
+  if (code === 'EACCES')
+    return new ConfigError([`Port ${port} may not be opened by this user; set ${variable}.`]);
   return error as Error;
 }
 

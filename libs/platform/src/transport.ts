@@ -47,7 +47,10 @@ export class TransportSubscriber<Events> {
     return this.droppedCount;
   }
 
-  on<Name extends keyof Events & string>(name: Name, handler: (data: Events[Name]) => void | Promise<void>): void {
+  on<Name extends keyof Events & string>(
+    name: Name,
+    handler: (data: Events[Name]) => void | Promise<void>,
+  ): void {
     this.handlers.set(name, handler);
     if (this.redis.status === 'ready') void this.subscribeAll();
   }

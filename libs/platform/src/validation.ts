@@ -22,7 +22,9 @@ type Issue = z.core.$ZodIssue;
 function flatten(issues: readonly Issue[]): Issue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== 'invalid_union') return [issue];
-    const inner = issue.errors[0]?.map((nested) => ({ ...nested, path: [...issue.path, ...nested.path] }) as Issue);
+    const inner = issue.errors[0]?.map(
+      (nested) => ({ ...nested, path: [...issue.path, ...nested.path] }) as Issue,
+    );
     return inner && inner.length > 0 ? flatten(inner) : [issue];
   });
 }

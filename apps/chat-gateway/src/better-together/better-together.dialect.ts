@@ -87,5 +87,6 @@ export class BetterTogetherDialect implements Dialect {
 }
 
 function requireOwnEmail({ person }: PersonSocket, address: string): void {
-  if (person.email !== address) throw new KindlineError('forbidden', 'This e-mail is not the one of your token');
+  if (person.email !== address)
+    throw new KindlineError('forbidden', 'This e-mail is not the one of your token');
 }

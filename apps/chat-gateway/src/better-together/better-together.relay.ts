@@ -1,5 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { AppendedMessage, BetterTogetherServerEvents, NewsConversation, NewsMap } from '@kindline/contracts';
+import type {
+  AppendedMessage,
+  BetterTogetherServerEvents,
+  NewsConversation,
+  NewsMap,
+} from '@kindline/contracts';
 import type { MessageEmitter } from '../delivery/message-emitter';
 import type { NewsRelay } from '../delivery/news-relay';
 import { Connections, type PersonSocket } from '../sockets/connections';
@@ -23,7 +28,8 @@ export class BetterTogetherRelay implements NewsRelay {
       const { email: user_email } = request.seeker;
       this.emit(invited, 'chat_request', { user_email, i_need_message: note, session_id: request.id });
       this.emit(invited, 'refresh_vol_dash');
-      if (firstRound && invited.length === 0) this.emit([request.seeker.id], 'no_availability', { user_email });
+      if (firstRound && invited.length === 0)
+        this.emit([request.seeker.id], 'no_availability', { user_email });
     },
     'request.accepted.v1': ({ request, conversation, withdrawn }) => {
       const { seeker, helper } = sides(conversation);

@@ -1,11 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AppendedMessage, NewsMap } from '@kindline/contracts';
-import {
-  MessageWriter,
-  NEWS_PUBLISHER,
-  type NewsPublisher,
-  type StoredMessage,
-} from '@kindline/domain';
+import { MessageWriter, NEWS_PUBLISHER, type NewsPublisher, type StoredMessage } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { GATEWAY_ID } from '../gateway-env';
 import { Delivery } from './delivery';

@@ -28,12 +28,16 @@ export class MessageSurroundings {
     this.metrics.batch(messages.length);
     const known = messages.every((message) => this.rosters.get(message.conversationId));
     if (!known) {
-      return this.rosters.load(messages.map((message) => message.conversationId)).then(() => this.look(messages));
+      return this.rosters
+        .load(messages.map((message) => message.conversationId))
+        .then(() => this.look(messages));
     }
     return this.look(messages);
   }
 
-  private look(messages: IncomingMessage[]): (Prepared | KindlineError)[] | Promise<(Prepared | KindlineError)[]> {
+  private look(
+    messages: IncomingMessage[],
+  ): (Prepared | KindlineError)[] | Promise<(Prepared | KindlineError)[]> {
     const elsewhere = new Set<string>();
     for (const { conversationId, senderId } of messages) {
       for (const id of this.rosters.get(conversationId)?.memberIds ?? []) {

@@ -50,7 +50,8 @@ export class NewsDesk {
       if (this.isNew(news.request)) this.relay('request.closed.v1', news.request.program, news);
     },
     'conversation.started.v1': (news) => {
-      if (this.isNew(news.conversation)) this.relay('conversation.started.v1', news.conversation.program, news);
+      if (this.isNew(news.conversation))
+        this.relay('conversation.started.v1', news.conversation.program, news);
     },
     'conversation.ended.v1': (news) => {
       const { conversation } = news;

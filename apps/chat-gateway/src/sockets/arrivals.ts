@@ -17,7 +17,8 @@ export class Arrivals {
 
   /** Messages after this are delivered live; earlier ones are the client's to sync. */
   async track(personId: string): Promise<void> {
-    for (const conversation of await this.missed.openConversationsOf([personId])) this.delivery.track(conversation);
+    for (const conversation of await this.missed.openConversationsOf([personId]))
+      this.delivery.track(conversation);
   }
 
   async catchUp(own: PersonSocket): Promise<void> {

@@ -44,9 +44,11 @@ export class EventRouter {
     const event = this.events.get(name);
     let answer: Promise<object | void> | object | void;
     try {
-      if (!event) throw new KindlineError('not_found', `There is no event ${JSON.stringify(name.slice(0, 64))}`);
+      if (!event)
+        throw new KindlineError('not_found', `There is no event ${JSON.stringify(name.slice(0, 64))}`);
       this.checkLimit(event, sender);
-      if (!event.roles.some((role) => sender.person.roles.includes(role))) throw new KindlineError('forbidden');
+      if (!event.roles.some((role) => sender.person.roles.includes(role)))
+        throw new KindlineError('forbidden');
       answer = event.handle(sender, parse(event.payload, args[0]));
     } catch (error) {
       this.fail(sender.socket, event, ack, error);
@@ -61,10 +63,16 @@ export class EventRouter {
   }
 
   private checkLimit(event: ClientEvent, sender: PersonSocket): void {
-    if (this.buckets && !this.buckets[event.limit].take(sender.person.id)) throw new KindlineError('rate_limited');
+    if (this.buckets && !this.buckets[event.limit].take(sender.person.id))
+      throw new KindlineError('rate_limited');
   }
 
-  private fail(socket: Socket, event: ClientEvent | undefined, ack: AckCallback | undefined, cause: unknown): void {
+  private fail(
+    socket: Socket,
+    event: ClientEvent | undefined,
+    ack: AckCallback | undefined,
+    cause: unknown,
+  ): void {
     const error = toKindlineError(cause);
     if (error.code === 'internal' || error.code === 'unavailable') {
       this.logger.error({ err: cause, event: event?.name, socketId: socket.id }, 'event failed');

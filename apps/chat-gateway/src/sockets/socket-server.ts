@@ -45,7 +45,9 @@ export class SocketServer {
       pingInterval: PING_INTERVAL_MS,
       pingTimeout: PING_TIMEOUT_MS,
       maxHttpBufferSize: 1_000_000,
-      cors: { origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env.CORS_ORIGINS, origin)) },
+      cors: {
+        origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env.CORS_ORIGINS, origin)),
+      },
     });
     this.io = io;
     // The handshake's request is not needed any more and would keep its buffers for the socket's life.

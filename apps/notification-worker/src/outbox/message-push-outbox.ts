@@ -98,6 +98,11 @@ export class MessagePushOutbox {
 }
 
 function groups(due: DueMember[]): [ProgramName, DueMember['role']][] {
-  const seen = new Map(due.map(({ program, role }) => [`${program}:${role}`, [program, role] as [ProgramName, DueMember['role']]]));
+  const seen = new Map(
+    due.map(({ program, role }) => [
+      `${program}:${role}`,
+      [program, role] as [ProgramName, DueMember['role']],
+    ]),
+  );
   return [...seen.values()];
 }

@@ -31,7 +31,10 @@ export function createPushSender(config: PushSenderConfig): PushSender | undefin
   if (!credential) return undefined;
   const httpAgent = agentFor(config);
   const projectId = config.endpoint && !config.serviceAccount ? 'kindline-sandbox' : undefined;
-  const app = initializeApp({ credential, httpAgent, ...(projectId && { projectId }) }, `kindline-${randomUUID()}`);
+  const app = initializeApp(
+    { credential, httpAgent, ...(projectId && { projectId }) },
+    `kindline-${randomUUID()}`,
+  );
   const messaging = getMessaging(app);
   // HTTP/2 opens a TLS session per call, ignores the agent, and may never settle when the peer drops it.
   messaging.enableLegacyHttpTransport();
@@ -41,7 +44,9 @@ export function createPushSender(config: PushSenderConfig): PushSender | undefin
     async send(messages) {
       if (messages.length === 0) return [];
       if (messages.length > CALL_LIMIT) throw new RangeError(`at most ${CALL_LIMIT} messages a call`);
-      return Promise.all(messages.map((message) => within(deadlineMs, one(messaging, toFcm(message), false))));
+      return Promise.all(
+        messages.map((message) => within(deadlineMs, one(messaging, toFcm(message), false))),
+      );
     },
     validate: (token) =>
       within(deadlineMs, one(messaging, { token, data: { kind: 'token_validation' } }, true)),
@@ -95,7 +100,8 @@ function withoutRetries(messaging: Messaging): void {
     messagingRequestHandler?: { httpClient?: { retry?: unknown } };
   };
   const client = messagingRequestHandler?.httpClient;
-  if (!client || !('retry' in client)) throw new Error('firebase-admin has changed: its own retries cannot be disabled');
+  if (!client || !('retry' in client))
+    throw new Error('firebase-admin has changed: its own retries cannot be disabled');
   client.retry = undefined;
 }
 
@@ -112,7 +118,9 @@ function agentFor({ endpoint, caFile }: PushSenderConfig): Agent {
 function credentialOf(config: PushSenderConfig): Credential | undefined {
   const { serviceAccount, useApplicationDefault, endpoint } = config;
   if (serviceAccount) {
-    const json = serviceAccount.trimStart().startsWith('{') ? serviceAccount : readFileSync(serviceAccount, 'utf8');
+    const json = serviceAccount.trimStart().startsWith('{')
+      ? serviceAccount
+      : readFileSync(serviceAccount, 'utf8');
     return cert(JSON.parse(json) as object);
   }
   if (useApplicationDefault) return applicationDefault();

@@ -8,7 +8,8 @@ interface SendError {
 }
 
 /** The connection never stood, so nothing has left. */
-const NOTHING_LEFT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT|self-signed|unable to verify/;
+const NOTHING_LEFT =
+  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT|self-signed|unable to verify/;
 
 /** Reads an error of the SDK. Anything that is not understood is `unknown`: it may have arrived. */
 export function outcomeOf(error: unknown): PushOutcome {
@@ -35,7 +36,8 @@ export function outcomeOf(error: unknown): PushOutcome {
     const retryAfterMs = retryAfter(httpResponse?.headers);
     return { status: 'retry', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
-  if (status !== undefined && status >= 400 && status < 500) return { status: 'rejected', reason, tokenDead: false };
+  if (status !== undefined && status >= 400 && status < 500)
+    return { status: 'rejected', reason, tokenDead: false };
   if (NOTHING_LEFT.test(`${cause?.code ?? ''} ${message}`)) return { status: 'retry', reason: 'unreachable' };
   return { status: 'unknown', reason: reason === 'network_error' ? 'connection_lost' : reason };
 }

@@ -45,7 +45,8 @@ export class Addressees {
     if (rows.length === 0) return;
     const online = await this.online(rows.filter((row) => row.only_absent).map((row) => row.person_id));
     const entries = rows.flatMap((row): Entry[] => {
-      const skipped = row.only_absent && online.has(row.person_id) ? 'connected' : reasonNotToSend(row, configured);
+      const skipped =
+        row.only_absent && online.has(row.person_id) ? 'connected' : reasonNotToSend(row, configured);
       if (skipped) return [{ notificationId: row.id, tokenId: null, hash: '', mask: null, skipped }];
       return (row.tokens ?? []).map(({ id, token }) => ({
         notificationId: row.id,

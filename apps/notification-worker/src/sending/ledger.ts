@@ -106,7 +106,11 @@ export class Ledger {
     await manager.query(
       `DELETE FROM push_tokens t USING unnest($1::uuid[], $2::uuid[], $3::text[]) AS dead (id, person_id, token)
       WHERE t.id = dead.id AND t.person_id = dead.person_id AND t.token = dead.token`,
-      [dead.map(({ tokenId }) => tokenId), dead.map(({ personId }) => personId), dead.map(({ token }) => token)],
+      [
+        dead.map(({ tokenId }) => tokenId),
+        dead.map(({ personId }) => personId),
+        dead.map(({ token }) => token),
+      ],
     );
   }
 

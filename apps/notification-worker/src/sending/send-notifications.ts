@@ -78,11 +78,13 @@ export class SendNotifications {
           retry: false,
         };
       case 'retry':
-        if (!left) return { settlement: { ...base, status: 'rejected', reason: outcome.reason }, retry: false };
+        if (!left)
+          return { settlement: { ...base, status: 'rejected', reason: outcome.reason }, retry: false };
         return { settlement: { ...base, status: 'pending', reason: outcome.reason }, retry: true };
       case 'unknown':
         // Better twice than never for what cannot wait; devices drop a repeat by its notification_id.
-        if (urgent && left) return { settlement: { ...base, status: 'pending', reason: outcome.reason }, retry: true };
+        if (urgent && left)
+          return { settlement: { ...base, status: 'pending', reason: outcome.reason }, retry: true };
         return { settlement: { ...base, status: 'unknown', reason: outcome.reason }, retry: false };
     }
   }

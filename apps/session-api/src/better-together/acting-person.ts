@@ -19,7 +19,8 @@ export class ActingPerson {
    */
   async own(principal: Principal, email: string, roles: readonly Role[], action: string): Promise<Person> {
     if (principal.person) {
-      if (principal.person.email !== email) throw new KindlineError('forbidden', 'This e-mail is not your own');
+      if (principal.person.email !== email)
+        throw new KindlineError('forbidden', 'This e-mail is not your own');
       return principal.person;
     }
     const person = await this.other(email);

@@ -63,7 +63,12 @@ export class ChatRequestsController {
     @Input() input: z.output<typeof acceptChatRequest>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof acceptedChatRequest>> {
-    const helper = await this.acting.own(principal, input.volunteer_email, ['volunteer'], 'accept chat request');
+    const helper = await this.acting.own(
+      principal,
+      input.volunteer_email,
+      ['volunteer'],
+      'accept chat request',
+    );
     const seeker = await this.acting.other(input.user_email);
     const conversationId = await this.acceptance.accept(this.program, seeker.id, helper.id);
     return { message: 'Chat accepted!', chat_id: conversationId };

@@ -1,7 +1,14 @@
 import { Controller, Get, Patch } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '@kindline/auth';
-import { id, KindlineError, patchSession, type Role, sessionView, type SessionView } from '@kindline/contracts';
+import {
+  id,
+  KindlineError,
+  patchSession,
+  type Role,
+  sessionView,
+  type SessionView,
+} from '@kindline/contracts';
 import { type RequestState, RequestStates } from '@kindline/domain';
 import { Endpoint, Input, PathInput } from '@kindline/platform';
 import { z } from 'zod';
@@ -11,7 +18,9 @@ const params = z.strictObject({ id });
 const SUPERVISING: readonly Role[] = ['supervisor', 'admin'];
 
 const supervises = (principal: Principal): boolean =>
-  principal.person ? principal.person.roles.some((role) => SUPERVISING.includes(role)) : principal.kind === 'service';
+  principal.person
+    ? principal.person.roles.some((role) => SUPERVISING.includes(role))
+    : principal.kind === 'service';
 
 /** A request or conversation in the shape of the source system's collections. */
 @ApiTags('better_together')

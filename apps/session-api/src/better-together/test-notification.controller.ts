@@ -39,7 +39,8 @@ export class TestNotificationController {
     const volunteer = supervises
       ? await this.acting.other(email)
       : await this.acting.own(principal, email, ['volunteer'], 'test notification');
-    if (!volunteer.roles.includes('volunteer')) throw new KindlineError('not_found', 'There is no such volunteer');
+    if (!volunteer.roles.includes('volunteer'))
+      throw new KindlineError('not_found', 'There is no such volunteer');
     const token = await this.tokens.newestOf(volunteer.id);
     if (token === undefined) {
       return { success: false, message: 'This volunteer has no device registered', token: null };

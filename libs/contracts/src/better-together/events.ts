@@ -28,9 +28,17 @@ export interface BetterTogetherClientEvents {
 
 /** Server → client events of better_together. */
 export interface BetterTogetherServerEvents {
-  chat_request: (request: { user_email: string | null; i_need_message: string | null; session_id: string }) => void;
+  chat_request: (request: {
+    user_email: string | null;
+    i_need_message: string | null;
+    session_id: string;
+  }) => void;
   cancel_chat_request: (request: { user_email: string | null; session_id: string }) => void;
-  chat_started: (chat: { user_email: string | null; volunteer_email: string | null; chat_id: string }) => void;
+  chat_started: (chat: {
+    user_email: string | null;
+    volunteer_email: string | null;
+    chat_id: string;
+  }) => void;
   chat_message: (message: {
     id: string;
     seq: number;

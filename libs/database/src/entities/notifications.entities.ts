@@ -67,7 +67,10 @@ export class NotificationRow {
 
 /** The ledger: one entry per notification and token, or one without a token that says why nothing was sent. */
 @Entity('notification_deliveries')
-@Check('notification_deliveries_status', "status IN ('pending', 'accepted', 'rejected', 'unknown', 'skipped')")
+@Check(
+  'notification_deliveries_status',
+  "status IN ('pending', 'accepted', 'rejected', 'unknown', 'skipped')",
+)
 @Index('notification_deliveries_token_key', ['notificationId', 'tokenHash'], { unique: true })
 @Index('notification_deliveries_created', ['createdAt'])
 export class NotificationDeliveryRow {
@@ -104,7 +107,10 @@ export class NotificationDeliveryRow {
   updatedAt!: Date;
 
   @ManyToOne(() => NotificationRow, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'notification_id', foreignKeyConstraintName: 'notification_deliveries_notification_fk' })
+  @JoinColumn({
+    name: 'notification_id',
+    foreignKeyConstraintName: 'notification_deliveries_notification_fk',
+  })
   notification?: NotificationRow;
 }
 

@@ -8,7 +8,9 @@ import { PersonRow } from './people.entities';
 @Index('help_requests_one_pending', ['seekerId', 'program'], { unique: true, where: "status = 'pending'" })
 @Index('help_requests_pending', ['program', 'createdAt'], { where: "status = 'pending'" })
 @Index('help_requests_seeker', ['seekerId', 'createdAt'])
-@Index('help_requests_texts', ['closedAt'], { where: "note IS NOT NULL AND status IN ('cancelled', 'expired')" })
+@Index('help_requests_texts', ['closedAt'], {
+  where: "note IS NOT NULL AND status IN ('cancelled', 'expired')",
+})
 export class HelpRequestRow {
   @PrimaryColumn('uuid')
   id!: string;

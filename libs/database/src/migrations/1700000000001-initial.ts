@@ -255,4 +255,22 @@ const STATEMENTS = [
   `ALTER TABLE conversation_members SET (fillfactor = 80)`,
 ];
 
-const TABLES = ['cron_runs', 'worker_heartbeats', 'notification_templates', 'notification_deliveries', 'notifications', 'feedback', 'message_reads', 'messages', 'conversation_members', 'conversations', 'invitations', 'help_requests', 'audit_log', 'push_tokens', 'helper_profiles', 'person_roles', 'people'];
+const TABLES = [
+  'cron_runs',
+  'worker_heartbeats',
+  'notification_templates',
+  'notification_deliveries',
+  'notifications',
+  'feedback',
+  'message_reads',
+  'messages',
+  'conversation_members',
+  'conversations',
+  'invitations',
+  'help_requests',
+  'audit_log',
+  'push_tokens',
+  'helper_profiles',
+  'person_roles',
+  'people',
+];

@@ -27,7 +27,9 @@ export class AppendMessages1700000000002 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`DROP TRIGGER conversations_delete_messages ON conversations`);
-    await runner.query(`DROP FUNCTION delete_messages_of_conversation, append_messages, append_messages_again`);
+    await runner.query(
+      `DROP FUNCTION delete_messages_of_conversation, append_messages, append_messages_again`,
+    );
   }
 }
 

@@ -29,14 +29,26 @@ export class ConversationList {
 
   async page(
     personId: string,
-    filter: { status?: string | undefined; program?: string | undefined; limit: number; cursor?: string | undefined },
+    filter: {
+      status?: string | undefined;
+      program?: string | undefined;
+      limit: number;
+      cursor?: string | undefined;
+    },
   ): Promise<{ conversations: ConversationSummary[]; cursor: string | null }> {
     const [position, id] = filter.cursor ? decodeCursor(filter.cursor, 2) : [];
     const rows = await this.read(
       `($2::text IS NULL OR c.status = $2) AND ($3::text IS NULL OR c.program = $3)
         AND ($4::text IS NULL OR (c.last_activity_at, c.id) < ($4::timestamptz, $5::uuid))
       ORDER BY c.last_activity_at DESC, c.id DESC LIMIT $6`,
-      [personId, filter.status ?? null, filter.program ?? null, position ?? null, id ?? null, filter.limit + 1],
+      [
+        personId,
+        filter.status ?? null,
+        filter.program ?? null,
+        position ?? null,
+        id ?? null,
+        filter.limit + 1,
+      ],
     );
     const page = rows.slice(0, filter.limit);
     const last = page.at(-1);

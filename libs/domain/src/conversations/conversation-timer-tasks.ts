@@ -41,7 +41,14 @@ export class ConversationTimerTasks {
         await this.conversations.endIn(manager, conversationId, 'system', 'never_opened');
         return;
       }
-      await this.remind(manager, program, stage, conversationId, found.seeker_id, `${conversationId}:${stage}`);
+      await this.remind(
+        manager,
+        program,
+        stage,
+        conversationId,
+        found.seeker_id,
+        `${conversationId}:${stage}`,
+      );
       await enqueue(manager, ...unopenedTimer(program, conversationId, found.created_at, stageIndex + 1));
     });
   }
@@ -87,7 +94,9 @@ export class ConversationTimerTasks {
     conversationId: string,
     { seeker_id, last_activity_at }: Watched,
   ): Promise<void> {
-    await manager.query(`UPDATE conversations SET warned_for = last_activity_at WHERE id = $1`, [conversationId]);
+    await manager.query(`UPDATE conversations SET warned_for = last_activity_at WHERE id = $1`, [
+      conversationId,
+    ]);
     const dedupeKey = `${conversationId}:expiry_warning:${last_activity_at.toISOString()}`;
     await this.remind(manager, program, 'expiry_warning', conversationId, seeker_id, dedupeKey);
   }

@@ -12,7 +12,8 @@ const key = (conversationId: string, timer: string): string => `conversation:${c
 export function unopenedStages(program: Program): { stage: UnopenedStage; after: number }[] {
   const end = program.unopenedEndAfter;
   const [followUp1, followUp2] = program.followUpsAfter;
-  const warning = end === null || program.expiryWarningBefore === null ? null : end - program.expiryWarningBefore;
+  const warning =
+    end === null || program.expiryWarningBefore === null ? null : end - program.expiryWarningBefore;
   const steps: { stage: UnopenedStage; after: number | null | undefined }[] = [
     { stage: 'reminder', after: program.reminderAfter },
     { stage: 'follow_up_1', after: followUp1 },
@@ -20,14 +21,23 @@ export function unopenedStages(program: Program): { stage: UnopenedStage; after:
     { stage: 'expiry_warning', after: warning },
   ];
   const stages = steps
-    .flatMap(({ stage, after }) => (after === null || after === undefined || after < 0 ? [] : [{ stage, after }]))
-    .filter(({ stage, after }) => (end === null || after < end) && !(stage === 'expiry_warning' && after === 0))
+    .flatMap(({ stage, after }) =>
+      after === null || after === undefined || after < 0 ? [] : [{ stage, after }],
+    )
+    .filter(
+      ({ stage, after }) => (end === null || after < end) && !(stage === 'expiry_warning' && after === 0),
+    )
     .sort((a, b) => a.after - b.after);
   return end === null ? stages : [...stages, { stage: 'end', after: end }];
 }
 
 /** The job of the unopened stage number `index`, if there is one. */
-export function unopenedTimer(program: Program, conversationId: string, acceptedAt: Date, index: number): NewJob[] {
+export function unopenedTimer(
+  program: Program,
+  conversationId: string,
+  acceptedAt: Date,
+  index: number,
+): NewJob[] {
   const next = unopenedStages(program)[index];
   if (!next) return [];
   return [

@@ -64,13 +64,20 @@ export class Conversations {
    */
   async endByMember(conversationId: string, personId: string): Promise<MemberRole> {
     const { role } = await this.requireMember(conversationId, personId);
-    await this.end(conversationId, role, role === 'seeker' ? 'ended_by_user' : 'ended_by_volunteer', personId);
+    await this.end(
+      conversationId,
+      role,
+      role === 'seeker' ? 'ended_by_user' : 'ended_by_volunteer',
+      personId,
+    );
     return role;
   }
 
   /** @returns false when it had ended already, or when `guard` does not hold any more. */
   async end(conversationId: string, by: EndedBy, reason: EndReason, personId?: string): Promise<boolean> {
-    return inTransaction(this.dataSource, (manager) => this.endIn(manager, conversationId, by, reason, personId));
+    return inTransaction(this.dataSource, (manager) =>
+      this.endIn(manager, conversationId, by, reason, personId),
+    );
   }
 
   async endIn(
@@ -96,7 +103,11 @@ export class Conversations {
     await removeJobs(manager, 'timers', conversationTimerKeys(conversationId));
     const program = this.programs.get(ended.program);
     for (const { person_id, role } of members) {
-      const notification = { personId: person_id, conversationId, ...(personId ? { senderId: personId } : {}) };
+      const notification = {
+        personId: person_id,
+        conversationId,
+        ...(personId ? { senderId: personId } : {}),
+      };
       await this.notifications.create(manager, program, `ended_for_${role}`, [notification]);
       if (role === 'helper') await this.notifications.create(manager, program, 'thanks', [notification]);
     }
@@ -122,7 +133,8 @@ export class Conversations {
       : [];
     if (!row) throw new KindlineError('not_found', 'There is no such conversation');
     if (!row.role) throw new KindlineError('forbidden', 'You do not belong to this conversation');
-    if (role && row.role !== role) throw new KindlineError('forbidden', `This is for the ${role} of the conversation`);
+    if (role && row.role !== role)
+      throw new KindlineError('forbidden', `This is for the ${role} of the conversation`);
     return { role: row.role, program: row.program, status: row.status };
   }
 }

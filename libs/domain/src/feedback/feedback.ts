@@ -40,6 +40,11 @@ export class Feedback {
       if (violatedConstraint(error) === 'feedback_pkey') throw new KindlineError('feedback_already_given');
       throw error;
     }
-    return { conversation_id: conversationId, rating, comment: comment ?? null, created_at: now.toISOString() };
+    return {
+      conversation_id: conversationId,
+      rating,
+      comment: comment ?? null,
+      created_at: now.toISOString(),
+    };
   }
 }

@@ -14,7 +14,10 @@ export interface HelperChange {
   capacity?: number | undefined;
 }
 
-interface Row extends Omit<VolunteerView, 'capacity' | 'active_conversations' | 'time_spent_volunteering_s' | 'rating'> {
+interface Row extends Omit<
+  VolunteerView,
+  'capacity' | 'active_conversations' | 'time_spent_volunteering_s' | 'rating'
+> {
   person_id: string;
   capacity: number | null;
   active_conversations: string;

@@ -46,9 +46,14 @@ export class JobWorker {
     const events: WorkerEvents = new EventEmitter();
     events.on('worker:create', ({ worker }) => this.workerIds.add(worker.workerId));
     events.on('job:error', ({ job, error }) =>
-      log.warn({ queue, task: job.task_identifier, jobId: job.id, attempts: job.attempts, err: error }, 'job failed'),
+      log.warn(
+        { queue, task: job.task_identifier, jobId: job.id, attempts: job.attempts, err: error },
+        'job failed',
+      ),
     );
-    events.on('pool:listen:error', ({ error }) => log.warn({ queue, err: error }, 'job queue is out of reach'));
+    events.on('pool:listen:error', ({ error }) =>
+      log.warn({ queue, err: error }, 'job queue is out of reach'),
+    );
     const taskList: TaskList = {};
     for (const [name, handler] of Object.entries(tasks)) {
       taskList[name] = async (payload, helpers) => {
@@ -114,7 +119,10 @@ export class JobWorker {
   private every(ms: number, work: () => Promise<void>): void {
     const { queue, log } = this.options;
     this.timers.push(
-      setInterval(() => work().catch((err) => log.warn({ queue, err }, 'job queue upkeep failed')), ms).unref(),
+      setInterval(
+        () => work().catch((err) => log.warn({ queue, err }, 'job queue upkeep failed')),
+        ms,
+      ).unref(),
     );
   }
 
@@ -125,7 +133,10 @@ export class JobWorker {
     const retry = (): void => {
       if (this.stopping) return;
       this.start().catch((err) => {
-        this.options.log.error({ queue: this.options.queue, err }, 'job worker could not start; trying again');
+        this.options.log.error(
+          { queue: this.options.queue, err },
+          'job worker could not start; trying again',
+        );
         setTimeout(retry, 1000).unref();
       });
     };

@@ -20,7 +20,9 @@ export class TimerTasks {
   readonly tasks: TaskHandlers = {
     'request.expire': ({ requestId }) => this.requests.expire(String(requestId)),
     'request.reinvite': ({ requestId, round }) =>
-      this.withProgram(String(requestId), (program) => this.requests.reinvite(program, String(requestId), Number(round))),
+      this.withProgram(String(requestId), (program) =>
+        this.requests.reinvite(program, String(requestId), Number(round)),
+      ),
     'request.escalate': ({ requestId }) =>
       this.withProgram(String(requestId), (program) => this.requests.escalate(program, String(requestId))),
     'conversation.unopened': ({ conversationId, stage }) =>

@@ -27,6 +27,7 @@ export async function lockHelperWithRoom(
         WHERE person_id = $1 AND program = $4 AND open AND role = 'helper') AS open`,
     [helperId, program.helperRole, seenSince, program.name],
   );
-  if (!load?.seen) throw new KindlineError('forbidden', `You have not been seen as ${program.helperRole} lately`);
+  if (!load?.seen)
+    throw new KindlineError('forbidden', `You have not been seen as ${program.helperRole} lately`);
   if (Number(load.open) >= (profile.capacity ?? program.capacity)) throw new KindlineError('at_capacity');
 }

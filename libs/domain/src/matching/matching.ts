@@ -24,7 +24,8 @@ export class Matching {
     request: { id: string; seekerId: string },
     round: number,
   ): Promise<string[]> {
-    if (round > 1) return this.sample(manager, program, request, 0, Number.MAX_SAFE_INTEGER, program.inviteSize);
+    if (round > 1)
+      return this.sample(manager, program, request, 0, Number.MAX_SAFE_INTEGER, program.inviteSize);
     const free = await this.sample(manager, program, request, 0, 0, program.inviteSize);
     return free.length > 0 ? free : this.sample(manager, program, request, 1, 1, program.fallbackSize);
   }

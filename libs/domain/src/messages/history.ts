@@ -25,7 +25,12 @@ export class History {
 
   /** The `limit` messages before `before` (default: the newest), ascending. */
   async before(conversationId: string, before: number | undefined, limit: number): Promise<Page> {
-    const rows = await this.read(conversationId, `m.seq < $2 ORDER BY m.seq DESC`, before ?? 2_147_483_647, limit + 1);
+    const rows = await this.read(
+      conversationId,
+      `m.seq < $2 ORDER BY m.seq DESC`,
+      before ?? 2_147_483_647,
+      limit + 1,
+    );
     const page = rows.slice(0, limit).reverse();
     return { messages: page.map((row) => view(conversationId, row)), has_more: rows.length > limit };
   }

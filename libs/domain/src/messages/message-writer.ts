@@ -210,7 +210,9 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
 }
 
 /** The first of each client id in a batch, with those that repeat it. */
-function withoutRepeats<Message extends NewMessage>(batch: Ready<Message>[]): Map<Ready<Message>, Ready<Message>[]> {
+function withoutRepeats<Message extends NewMessage>(
+  batch: Ready<Message>[],
+): Map<Ready<Message>, Ready<Message>[]> {
   const firsts = new Map<string, Ready<Message>>();
   const followers = new Map<Ready<Message>, Ready<Message>[]>();
   for (const waiting of batch) {

@@ -126,6 +126,13 @@ export class PeopleDirectory implements Directory {
     );
     if (!row) return undefined;
     const roles = (row.roles ?? []).filter((role) => (ROLES as readonly string[]).includes(role));
-    return { id: row.id, sub: row.sub, email: row.email, name: row.name, registeredAt: row.registered_at, roles };
+    return {
+      id: row.id,
+      sub: row.sub,
+      email: row.email,
+      name: row.name,
+      registeredAt: row.registered_at,
+      roles,
+    };
   }
 }

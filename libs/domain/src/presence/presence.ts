@@ -40,7 +40,12 @@ export class PresenceDirectory {
   }
 
   /** Renews a gateway's lease and, where Redis has another number of its people than `people`, writes them again. */
-  async renew(gatewayId: string, people: () => Iterable<string>, size: number, now: number = Date.now()): Promise<void> {
+  async renew(
+    gatewayId: string,
+    people: () => Iterable<string>,
+    size: number,
+    now: number = Date.now(),
+  ): Promise<void> {
     const [stored] = await Promise.all([
       this.redis.scard(peopleOf(gatewayId)),
       this.redis.zadd(GATEWAYS, now + LEASE_MS, gatewayId),
@@ -62,7 +67,10 @@ export class PresenceDirectory {
   async lapsed(now: number = Date.now()): Promise<{ gatewayId: string; personIds: string[] }[]> {
     const gatewayIds = await this.redis.zrangebyscore(GATEWAYS, '-inf', `(${now}`);
     return Promise.all(
-      gatewayIds.map(async (gatewayId) => ({ gatewayId, personIds: await this.redis.smembers(peopleOf(gatewayId)) })),
+      gatewayIds.map(async (gatewayId) => ({
+        gatewayId,
+        personIds: await this.redis.smembers(peopleOf(gatewayId)),
+      })),
     );
   }
 }

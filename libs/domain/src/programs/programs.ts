@@ -10,27 +10,31 @@ const count = z.int().min(0).max(100_000);
 /** What an operator's PROGRAMS_FILE may override, per program. */
 const OVERRIDES = z
   .strictObject({
-    better_together: z.strictObject({
-      inviteSize: count,
-      fallbackSize: count,
-      reinviteEvery: duration,
-      expireAfter: duration,
-      reminderAfter: duration,
-      followUpsAfter: z.array(duration).max(2),
-      expiryWarningBefore: duration,
-      unopenedEndAfter: duration,
-      inactivityAfter: duration,
-      sessionTimer: duration,
-      escalateAfter: duration,
-      capacity: count,
-    }).partial(),
-    companion: z.strictObject({
-      expireAfter: duration,
-      inactivityAfter: duration,
-      pushEvery: duration,
-      offlinePushSize: count,
-      capacity: count,
-    }).partial(),
+    better_together: z
+      .strictObject({
+        inviteSize: count,
+        fallbackSize: count,
+        reinviteEvery: duration,
+        expireAfter: duration,
+        reminderAfter: duration,
+        followUpsAfter: z.array(duration).max(2),
+        expiryWarningBefore: duration,
+        unopenedEndAfter: duration,
+        inactivityAfter: duration,
+        sessionTimer: duration,
+        escalateAfter: duration,
+        capacity: count,
+      })
+      .partial(),
+    companion: z
+      .strictObject({
+        expireAfter: duration,
+        inactivityAfter: duration,
+        pushEvery: duration,
+        offlinePushSize: count,
+        capacity: count,
+      })
+      .partial(),
     counseling: z.strictObject({ retention: duration, lostAfter: duration, capacity: count }).partial(),
     support: z.strictObject({ capacity: count }).partial(),
   })

@@ -129,7 +129,8 @@ function settled(candidate: Candidate, helperId: string): string | undefined {
     if (candidate.accepted_by === helperId && candidate.conversation_id) return candidate.conversation_id;
     throw new KindlineError(candidate.invitation ? 'already_accepted' : 'not_invited');
   }
-  if (candidate.status !== 'pending') throw new KindlineError('not_found', 'The request is not open any more');
+  if (candidate.status !== 'pending')
+    throw new KindlineError('not_found', 'The request is not open any more');
   if (candidate.invitation !== 'invited') throw new KindlineError('not_invited');
   return undefined;
 }

@@ -63,7 +63,10 @@ export class RequestStates {
   }
 
   /** @throws not_found when the request has no conversation yet */
-  async remark(conversationId: string, { tags, flagReason }: { tags?: string[]; flagReason?: string }): Promise<void> {
+  async remark(
+    conversationId: string,
+    { tags, flagReason }: { tags?: string[]; flagReason?: string },
+  ): Promise<void> {
     await this.dataSource.query(
       `UPDATE conversations SET tags = coalesce($2, tags), flag_reason = coalesce($3, flag_reason), version = version + 1
       WHERE id = $1`,

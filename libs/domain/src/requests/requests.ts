@@ -29,7 +29,11 @@ export class Requests {
    * Opens a request and asks the first helpers, in one transaction.
    * @throws request_already_pending with the pending one's id as `session_id`.
    */
-  async start(program: Program, seekerId: string, request: { type: string; note: string }): Promise<StartedRequest> {
+  async start(
+    program: Program,
+    seekerId: string,
+    request: { type: string; note: string },
+  ): Promise<StartedRequest> {
     try {
       return await inTransaction(this.dataSource, async (manager) => {
         const now = this.clock.now();
@@ -158,7 +162,11 @@ export class Requests {
 }
 
 /** Rows of an `UPDATE … RETURNING`; TypeORM answers those as [rows, count]. */
-export async function updated<Row>(manager: EntityManager, sql: string, parameters: unknown[]): Promise<Row[]> {
+export async function updated<Row>(
+  manager: EntityManager,
+  sql: string,
+  parameters: unknown[],
+): Promise<Row[]> {
   const [rows] = await manager.query<[Row[], number]>(sql, parameters);
   return rows;
 }

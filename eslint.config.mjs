@@ -1,0 +1,70 @@
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+/** Who may use whom. Everything else is refused. */
+const boundaries = [
+  { sourceTag: 'scope:contracts', onlyDependOnLibsWithTags: [] },
+  { sourceTag: 'scope:database', onlyDependOnLibsWithTags: ['scope:contracts'] },
+  { sourceTag: 'scope:platform', onlyDependOnLibsWithTags: ['scope:contracts'] },
+  { sourceTag: 'scope:auth', onlyDependOnLibsWithTags: ['scope:contracts', 'scope:platform'] },
+  {
+    sourceTag: 'scope:domain',
+    onlyDependOnLibsWithTags: ['scope:contracts', 'scope:database', 'scope:platform', 'scope:auth'],
+  },
+  {
+    sourceTag: 'scope:testing',
+    onlyDependOnLibsWithTags: [
+      'scope:contracts',
+      'scope:database',
+      'scope:platform',
+      'scope:auth',
+      'scope:domain',
+    ],
+  },
+  {
+    sourceTag: 'scope:app',
+    onlyDependOnLibsWithTags: [
+      'scope:contracts',
+      'scope:database',
+      'scope:platform',
+      'scope:auth',
+      'scope:domain',
+    ],
+  },
+];
+
+const SPECS = ['**/*.spec.ts', '**/*.integration-spec.ts', '**/test/**/*.ts'];
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', '.data', '.nx', 'test/boundaries-fixture'] },
+  { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: { process: 'readonly' } } },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommended],
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { depConstraints: boundaries, allow: [] }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
+      'no-console': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  {
+    // Specs start whole services, each from its own app, on test servers.
+    files: SPECS,
+    rules: { '@nx/enforce-module-boundaries': 'off', 'max-lines': 'off' },
+  },
+  {
+    files: ['bench/**/*.ts', 'libs/testing/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': 'off', 'no-console': 'off' },
+  },
+);
