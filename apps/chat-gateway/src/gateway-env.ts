@@ -21,9 +21,9 @@ export const gatewayEnv = commonEnv.extend({
     .pipe(z.array(z.enum(TRANSPORTS)).min(1).optional())
     .meta({ example: 'websocket,polling' }),
   /** Messages per person and gateway. */
-  RATE_LIMIT_MESSAGES: rateEnv('300/1m'),
+  RATE_LIMIT_MESSAGES: rateEnv('1200/1m'),
   /** Other events per person and gateway. */
-  RATE_LIMIT_EVENTS: rateEnv('600/1m'),
+  RATE_LIMIT_EVENTS: rateEnv('1200/1m'),
 });
 
 export type GatewayEnv = z.output<typeof gatewayEnv>;

@@ -7,7 +7,11 @@ const times = <T>(count: number, make: (index: number) => Promise<T>): Promise<T
   Promise.all(Array.from({ length: count }, (_, index) => make(index)));
 
 /** Runs `work` for every item, `width` of them at a time. */
-async function sideBySide<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+async function sideBySide<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = [...items];
   const worker = async (): Promise<void> => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
@@ -15,7 +19,8 @@ async function sideBySide<T>(items: readonly T[], width: number, work: (item: T)
   await times(width, worker);
 }
 
-const outcome = ({ status, body }: HttpAnswer): string => (status === 201 ? 'won' : `${status} ${String(body['code'])}`);
+const outcome = ({ status, body }: HttpAnswer): string =>
+  status === 201 ? 'won' : `${status} ${String(body['code'])}`;
 
 function tally(answers: readonly HttpAnswer[]): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -39,11 +44,15 @@ describe('at the same moment, through two replicas of the session API', () => {
 
   async function requested(count: number): Promise<TestPerson[]> {
     const users: TestPerson[] = [];
-    await sideBySide(Array.from({ length: count }, (_, index) => index), 8, async (index) => {
-      const user = await world.person('user');
-      expect(await world.request(user, 'help', index % 2)).toMatchObject({ status: 201 });
-      users.push(user);
-    });
+    await sideBySide(
+      Array.from({ length: count }, (_, index) => index),
+      8,
+      async (index) => {
+        const user = await world.person('user');
+        expect(await world.request(user, 'help', index % 2)).toMatchObject({ status: 201 });
+        users.push(user);
+      },
+    );
     return users;
   }
 
@@ -84,7 +93,9 @@ describe('at the same moment, through two replicas of the session API', () => {
     await sideBySide(users, 6, async (user) => {
       const { won, ...others } = tally(await race(user, volunteers));
       expect(won).toBe(1);
-      expect(Object.keys(others).filter((code) => !/^409 (already_accepted|at_capacity)$/.test(code))).toEqual([]);
+      expect(
+        Object.keys(others).filter((code) => !/^409 (already_accepted|at_capacity)$/.test(code)),
+      ).toEqual([]);
     });
     expect(await loads(volunteers)).toEqual(volunteers.map(() => 3));
   });
@@ -130,7 +141,9 @@ describe('at the same moment, through two replicas of the session API', () => {
       ]);
       // Another round needs a volunteer without a conversation.
       await world.sql.query(`UPDATE conversation_members SET open = false WHERE open`);
-      await world.sql.query(`UPDATE conversations SET status = 'ended', ended_at = now(), ended_by = 'system', end_reason = 'inactivity' WHERE status = 'active'`);
+      await world.sql.query(
+        `UPDATE conversations SET status = 'ended', ended_at = now(), ended_by = 'system', end_reason = 'inactivity' WHERE status = 'active'`,
+      );
     }
     expect(seen.size).toBe(2);
   });

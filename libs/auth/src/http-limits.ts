@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { COMMON_ENV, type CommonEnv, REDIS, SharedLimit } from '@kindline/platform';
-import { KindlineError } from '@kindline/contracts';
 import type { Redis } from 'ioredis';
 
 /** Rates of HTTP: per person, per address, and of failed authentications per address. */
@@ -21,19 +20,12 @@ export class HttpLimits {
     await this.limits?.person.take(id);
   }
 
-  /** Also refuses an address that has failed to authenticate too often. */
   async address(address: string): Promise<void> {
-    if (!this.limits) return;
-    await this.limits.address.take(address);
-    if (await this.limits.failures.isSpent(address)) {
-      throw new KindlineError('rate_limited', 'Too many failed authentications', { retryAfterS: 60 });
-    }
+    await this.limits?.address.take(address);
   }
 
+  /** Counts a failure; good tokens from the same address (a whole campus may share one) are not held back. */
   async failedAuth(address: string): Promise<void> {
-    // The attempt that uses the last one up is still answered as what it is.
-    await this.limits?.failures.take(address).catch((error: unknown) => {
-      if (!(error instanceof KindlineError)) throw error;
-    });
+    await this.limits?.failures.take(address);
   }
 }

@@ -37,7 +37,7 @@ export class TokenVerifier {
 
   constructor(private readonly settings: TokenSettings) {
     this.secret = new TextEncoder().encode(settings.JWT_SECRET);
-    if (settings.JWT_JWKS_URL) this.externalKeys = createRemoteJWKSet(new URL(settings.JWT_JWKS_URL));
+    if (settings.JWT_JWKS_URL) this.externalKeys = keysOf(settings.JWT_JWKS_URL);
     this.serviceDigests = settings.BACKEND_SERVICE_TOKEN.map(digest);
   }
 
@@ -110,6 +110,22 @@ export class TokenVerifier {
     });
     return claims(payload, payload['email_verified'] === true ? text(payload['email'], 254) : undefined);
   }
+}
+
+class KeysUnavailableError extends Error {}
+
+/** The issuer's keys; that they cannot be fetched is told apart from a key that does not exist. */
+function keysOf(url: string): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(new URL(url));
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
+        throw error;
+      throw new KeysUnavailableError();
+    }
+  };
 }
 
 /** A secret's name for logs: enough to tell two apart, nothing to use. */

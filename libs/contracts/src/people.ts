@@ -21,6 +21,11 @@ export const SEEKER_ROLES: readonly Role[] = ['user', 'student', 'senior'];
 /** Roles that answer. */
 export const HELPER_ROLES: readonly Role[] = ['volunteer', 'counselor', 'agent'];
 
+const MOST_LIFETIME_S = 31_536_000;
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+const lifetimeS = (text: string): number =>
+  Number(text.slice(0, -1)) * SECONDS[text.slice(-1) as keyof typeof SECONDS];
+
 /** `POST /auth/tokens` */
 export const mintToken = z.strictObject({
   sub,
@@ -29,8 +34,11 @@ export const mintToken = z.strictObject({
   roles: z.array(role).min(1).max(ROLES.length),
   expiresIn: z
     .union([
-      z.int().min(1).max(31_536_000),
-      z.string().regex(/^\d+(ms|s|m|h|d)$/, 'must look like 15m, 6h or 7d'),
+      z.int().min(1).max(MOST_LIFETIME_S),
+      z
+        .string()
+        .regex(/^\d{1,9}(s|m|h|d)$/, 'must look like 15m, 6h or 7d')
+        .refine((text) => lifetimeS(text) >= 1 && lifetimeS(text) <= MOST_LIFETIME_S, 'must be at most 365d'),
     ])
     .optional()
     .meta({ description: 'Seconds, or a duration such as 15m, 6h, 7d; default 1h, at most 365 days' }),

@@ -18,7 +18,11 @@ export function readEnv<Schema extends z.ZodObject>(schema: Schema, env = proces
     Object.entries(env).filter(([name, value]) => value !== '' && name in schema.shape),
   );
   const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const refused = given['NODE_ENV'] === 'production' ? refusedInProduction(given) : [];
+    if (refused.length > 0) throw new ConfigError(refused);
+    return parsed.data;
+  }
   throw new ConfigError(
     parsed.error.issues.map((issue) => {
       const name = String(issue.path[0] ?? 'The environment');
@@ -31,16 +35,24 @@ export function readEnv<Schema extends z.ZodObject>(schema: Schema, env = proces
 
 const PLACEHOLDER = /^(change.?me|secret|password|placeholder|example|your-|my-|insecure|default|(.)\2*$)/i;
 const isPlaceholder = (secret: string): boolean => PLACEHOLDER.test(secret);
-const production = (): boolean => process.env['NODE_ENV'] === 'production';
+
+/** What is convenient in development and dangerous in production. */
+function refusedInProduction(given: Record<string, string | undefined>): string[] {
+  const sentences: string[] = [];
+  if (isPlaceholder(given['JWT_SECRET'] ?? '')) {
+    sentences.push('JWT_SECRET: is a placeholder; production needs a real secret');
+  }
+  if ((given['BACKEND_SERVICE_TOKEN'] ?? '').split(',').some((token) => isPlaceholder(token.trim()))) {
+    sentences.push('BACKEND_SERVICE_TOKEN: holds a placeholder; production needs a real token');
+  }
+  if (given['RATE_LIMIT_DISABLED'] === 'true') {
+    sentences.push('RATE_LIMIT_DISABLED: is for load tests only and refused in production');
+  }
+  return sentences;
+}
 
 const secret = (bytes: number) =>
-  z
-    .string()
-    .refine((value) => Buffer.byteLength(value) >= bytes, `must have at least ${bytes} bytes`)
-    .refine(
-      (value) => !production() || !isPlaceholder(value),
-      'is a placeholder; production needs a real secret',
-    );
+  z.string().refine((value) => Buffer.byteLength(value) >= bytes, `must have at least ${bytes} bytes`);
 
 const list = z
   .string()
@@ -77,10 +89,8 @@ export const commonEnv = z.object({
     .enum(['development', 'test', 'production'])
     .default('development')
     .meta({ example: 'production' }),
-  HOST: z
-    .string()
-    .default(() => (production() ? '0.0.0.0' : '127.0.0.1'))
-    .meta({ example: '0.0.0.0' }),
+  /** Default: loopback in development, every address in production (see hostOf). */
+  HOST: z.string().optional().meta({ example: '0.0.0.0' }),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -100,28 +110,30 @@ export const commonEnv = z.object({
       (tokens) => tokens.every((token) => token.length >= 16),
       'each token must have at least 16 characters',
     )
-    .refine(
-      (tokens) => !production() || !tokens.some(isPlaceholder),
-      'holds a placeholder; production needs a real token',
-    )
     .meta({ example: 'the output of: openssl rand -hex 32' }),
   CORS_ORIGINS: list.meta({ example: 'https://app.example.org,https://admin.example.org' }),
   RATE_LIMIT_DISABLED: z
     .enum(['true', 'false'])
     .default('false')
     .transform((value) => value === 'true')
-    .refine((disabled) => !disabled || !production(), 'is for load tests only and refused in production')
     .meta({ example: 'false' }),
   RATE_LIMIT_HTTP: rateEnv('600/1m'),
-  RATE_LIMIT_HTTP_ADDRESS: rateEnv('1200/1m'),
+  RATE_LIMIT_HTTP_ADDRESS: rateEnv('6000/1m'),
+  /** Whose X-Forwarded-For counts, as Express reads it: `loopback`, or the load balancer's subnets. */
+  TRUST_PROXY: z.string().default('loopback').meta({ example: '10.0.0.0/8' }),
   RATE_LIMIT_AUTH_FAILURES: rateEnv('60/1m'),
   HELPER_SEEN_WITHIN: duration.default(30 * 86_400_000).meta({ example: '30d' }),
 });
 
 export type CommonEnv = z.output<typeof commonEnv>;
 
+/** The address a service listens on. */
+export function hostOf({ HOST, NODE_ENV }: Pick<CommonEnv, 'HOST' | 'NODE_ENV'>): string {
+  return HOST ?? (NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1');
+}
+
 /** The allow-list decides; in development pages on this machine may call as well. */
-export function allowsOrigin(allowed: readonly string[], origin: string): boolean {
-  if (allowed.includes(origin)) return true;
-  return !production() && /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
+export function allowsOrigin(env: Pick<CommonEnv, 'CORS_ORIGINS' | 'NODE_ENV'>, origin: string): boolean {
+  if (env.CORS_ORIGINS.includes(origin)) return true;
+  return env.NODE_ENV !== 'production' && /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
 }

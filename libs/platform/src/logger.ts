@@ -16,12 +16,17 @@ export function createLogger(service: string, level: string): Pino {
   });
 }
 
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
 /** An error without what drivers attach to it: a failed query's parameters and details hold people's words. */
 function serializeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const { type, message, stack } = stdSerializers.err(error);
   const { code, constraint, table } = error as { code?: unknown; constraint?: unknown; table?: unknown };
-  return { type, message, stack, code, constraint, table };
+  if (typeof code !== 'string' || !SQLSTATE.test(code)) return { type, message, stack, code };
+  // Postgres quotes the offending value in its message, and a stack repeats the message.
+  const frames = stack?.slice(Math.max(0, stack.indexOf('\n    at ')));
+  return { type, message: 'the database refused a statement', stack: frames, code, constraint, table };
 }
 
 /** Nest's logger on pino: `logger.warn({ field }, 'what happened')`. */

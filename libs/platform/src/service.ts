@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { allowsOrigin, type CommonEnv, ConfigError } from './env';
+import { allowsOrigin, type CommonEnv, ConfigError, hostOf } from './env';
 import { httpMetrics } from './http-metrics';
 import { NestLogger } from './logger';
 import { MetricsRegistry } from './metrics';
@@ -46,23 +46,23 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     abortOnError: false,
   });
   app.disable('x-powered-by');
-  app.set('trust proxy', 'loopback');
+  app.set('trust proxy', env.TRUST_PROXY);
   app.use(requestLog(log));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(httpMetrics(app.get(MetricsRegistry).registry));
   // Before the parser, so that pages can read what it refuses.
   app.enableCors({
-    origin: (origin, answer) => answer(null, !origin || allowsOrigin(env.CORS_ORIGINS, origin)),
+    origin: (origin, answer) => answer(null, !origin || allowsOrigin(env, origin)),
     maxAge: 600,
   });
   app.use(json({ limit: BODY_LIMIT_BYTES }));
   app.useGlobalFilters(new ProblemFilter());
   await options.configure?.(app);
   try {
-    await app.listen(port, env.HOST);
+    await app.listen(port, hostOf(env));
   } catch (error) {
     await app.close().catch(() => undefined);
-    throw listenFailure(error, port, env.HOST, portVariable);
+    throw listenFailure(error, port, hostOf(env), portVariable);
   }
   await options.started?.(app);
   const address = app.getHttpServer().address() as { port: number };

@@ -47,8 +47,13 @@ export class Delivery {
   track(conversation: { id: string; program: ProgramName; memberIds: string[]; lastSeq: number }): void {
     const { id, program, memberIds, lastSeq } = conversation;
     const known = this.tracked.get(id);
-    if (known) known.memberIds = memberIds;
-    else this.tracked.set(id, { program, memberIds, next: lastSeq + 1, held: new Map() });
+    if (!known) {
+      this.tracked.set(id, { program, memberIds, next: lastSeq + 1, held: new Map() });
+      return;
+    }
+    known.memberIds = memberIds;
+    // Nobody was here to see what came meanwhile; whoever connects now reads it from the history.
+    if (!this.anyoneHere(memberIds)) known.next = Math.max(known.next, lastSeq + 1);
   }
 
   /** The tracked conversations with the last `seq` that was emitted. */
@@ -68,14 +73,14 @@ export class Delivery {
   /** Forgets conversations none of whose members is connected here any more. */
   sweep(): void {
     for (const [id, { memberIds }] of this.tracked) {
-      if (!memberIds.some((member) => this.connections.has(member))) this.untrack(id);
+      if (!this.anyoneHere(memberIds)) this.untrack(id);
     }
   }
 
   /** @param origins the sending sockets by message id; they got an ack instead. */
   deliver(conversation: DeliverableConversation, origins: ReadonlyMap<string, string> = NO_ORIGINS): void {
     const { id, program, memberIds, messages } = conversation;
-    if (!memberIds.some((member) => this.connections.has(member))) return;
+    if (!this.anyoneHere(memberIds)) return;
     let state = this.tracked.get(id);
     if (!state) {
       // Everything older was tracked when its member connected, so this one began since then.
@@ -102,6 +107,10 @@ export class Delivery {
       this.metrics.repaired(messages.length);
       this.deliver({ id, program: state.program, memberIds: state.memberIds, messages });
     }
+  }
+
+  private anyoneHere(memberIds: string[]): boolean {
+    return memberIds.some((member) => this.connections.has(member));
   }
 
   private release(id: string, state: Tracked, origins: ReadonlyMap<string, string>): void {

@@ -46,7 +46,7 @@ export class SocketServer {
       pingTimeout: PING_TIMEOUT_MS,
       maxHttpBufferSize: 1_000_000,
       cors: {
-        origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env.CORS_ORIGINS, origin)),
+        origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env, origin)),
       },
     });
     this.io = io;

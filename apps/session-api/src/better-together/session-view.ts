@@ -33,7 +33,7 @@ export function toSessionView(state: RequestState, withAsked: boolean): SessionV
     isResolved: status === 'ended',
     ended_by_user: cancelled || state.ended_by === 'seeker',
     ended_by_vol: state.ended_by === 'helper',
-    ended_by_system: state.ended_by === 'system' || state.request_status === 'expired',
+    ended_by_system: state.ended_by === 'system',
     chat_tags: state.tags ?? [],
     flag_reason: state.flag_reason ?? '',
     ...(withAsked ? { requested_volunteers: state.asked_emails } : {}),
