@@ -3,18 +3,21 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { constants } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const bin = (name) => join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
-const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const modules = join(root, 'node_modules');
+const windows = process.platform === 'win32';
+const node = join(modules, 'node', 'bin', windows ? 'node.exe' : 'node');
 
 const SCRIPTS = {
   start: { build: ['libs', 'apps'], run: ['tools/start.mjs'] },
   test: { build: [], run: ['tools/test.mjs'] },
   bench: { build: ['libs', 'apps', 'bench'], run: ['dist/bench/main.js'] },
   migrate: { build: ['libs'], run: ['dist/libs/database/src/migrate.js'] },
+  build: { build: ['libs', 'apps', 'bench'] },
 };
 
 function fail(sentence) {
@@ -22,43 +25,90 @@ function fail(sentence) {
   process.exit(1);
 }
 
+const packagesOf = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+
+/** Whether somebody ran `npm install` by hand: what npm noted down in node_modules is what the lock file asks for. */
+function installedByHand(lock) {
+  const noted = join(modules, '.package-lock.json');
+  if (!existsSync(noted)) return false;
+  const wanted = packagesOf(lock);
+  const present = packagesOf(noted);
+  return (
+    Object.entries(present).every(([path, { version }]) => wanted[path]?.version === version) &&
+    Object.entries(wanted).every(
+      ([path, { optional, devOptional }]) => !path || optional || devOptional || present[path],
+    )
+  );
+}
+
 function install() {
   const lock = join(root, 'package-lock.json');
+  if (!existsSync(lock))
+    fail('package-lock.json is missing: check it out again (git checkout package-lock.json).');
   const hash = createHash('sha256').update(readFileSync(lock)).digest('hex');
-  const stamp = join(root, 'node_modules', '.kindline-lock');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash && existsSync(node)) return;
-  process.stdout.write('Installing dependencies (once per change of the lock file) …\n');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) fail('npm could not install the dependencies; its message stands above.');
-  if (!existsSync(node)) {
+  const stamp = join(modules, '.kindline-lock');
+  const done = existsSync(stamp) ? readFileSync(stamp, 'utf8') === hash : installedByHand(lock);
+  if (!done || !existsSync(node)) {
+    process.stdout.write(
+      'Installing dependencies (once per change of the lock file; takes a minute or two) …\n',
+    );
+    // --include=dev: with NODE_ENV=production npm would leave out the compiler and Node 24.
+    const { status } = spawnSync(
+      'npm',
+      ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        cwd: root,
+        stdio: 'inherit',
+        shell: windows,
+      },
+    );
+    if (status !== 0) fail('npm could not install the dependencies; its message stands above.');
+  }
+  if (spawnSync(node, ['--version']).status !== 0) {
     fail(
-      "The project's own Node 24 did not arrive: allow the install script of the package `node` and try again.",
+      "The project's own Node 24 did not arrive, because npm was told not to run install scripts: " +
+        'run `npm rebuild node --ignore-scripts=false` and try again.',
     );
   }
   writeFileSync(stamp, hash);
 }
 
 function compile(folders) {
-  if (folders.length === 0) return;
-  const { status } = spawnSync(
-    bin('swc'),
-    [
-      ...folders,
-      '-d',
-      'dist',
-      '-C',
-      `jsc.baseUrl=${root}`,
-      '--ignore',
-      '**/*.spec.ts,**/*.integration-spec.ts',
-      '-q',
-    ],
-    { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' },
-  );
+  const present = folders.filter((folder) => existsSync(join(root, folder)));
+  if (present.length === 0) return;
+  const swc = join(modules, '@swc', 'cli', 'bin', 'swc.js');
+  const ignored = '**/*.spec.ts,**/*.integration-spec.ts';
+  const options = ['-d', 'dist', '-C', `jsc.baseUrl=${root}`, '--ignore', ignored, '-q'];
+  const { status } = spawnSync(node, [swc, ...present, ...options], { cwd: root, stdio: 'inherit' });
   if (status !== 0) fail('The TypeScript could not be compiled; the message stands above.');
+}
+
+/** Our parent, and its parent where ours is the shell that npm runs scripts with (seen on Linux only). */
+function ancestors() {
+  const of = `/proc/${process.ppid}`;
+  try {
+    const shell = readFileSync(`${of}/cmdline`, 'utf8').split('\0')[1] === '-c';
+    return `${process.ppid} ${shell ? /^PPid:.*$/m.exec(readFileSync(`${of}/status`, 'utf8')) : ''}`;
+  } catch {
+    return String(process.ppid);
+  }
+}
+
+function handOver(script) {
+  const child = spawn(node, script, {
+    cwd: root,
+    // The channel tells the script when this process is killed and can pass on nothing any more.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${process.env.PATH}` },
+  });
+  // A terminal's Ctrl-C reaches the child directly as well; the child takes two in a row for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  if (process.env.npm_lifecycle_event) {
+    // npm forwards signals, but nobody tells us that it was killed: then we, or the shell between us, are orphans.
+    const before = ancestors();
+    setInterval(() => ancestors() !== before && child.kill('SIGTERM'), 500).unref();
+  }
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
 const [name, ...rest] = process.argv.slice(2);
@@ -66,15 +116,4 @@ const script = SCRIPTS[name];
 if (!script) fail(`usage: node tools/bootstrap.mjs ${Object.keys(SCRIPTS).join('|')} [arguments]`);
 install();
 compile(script.build);
-const child = spawn(node, [...script.run, ...rest], {
-  cwd: root,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    PATH: `${join(root, 'node_modules', '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
-  },
-});
-// The terminal sends Ctrl-C to the child as well; a signal sent to this process alone is passed on.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+if (script.run) handOver([...script.run, ...rest]);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { commandOf } from './processes.mjs';
 
 /** @returns {Promise<number>} a port on loopback that nobody uses */
 export async function freePort() {
@@ -14,58 +15,87 @@ export async function freePort() {
 }
 
 /**
- * Starts a server under a keeper of its own.
- * @param {{command: string, args: string[], logFile: string, stopSignal: NodeJS.Signals, cwd?: string, ready: () => Promise<void>, name: string}} options
+ * Launches on the given port, else on a free one; somebody can take that before the server does, so it tries again.
+ * @template Started
+ * @param {number | undefined} port
+ * @param {(port: number) => Promise<Started>} launch
  */
-export async function keep({ ready, name, ...spec }) {
+export async function onPort(port, launch) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await launch(port ?? (await freePort()));
+    } catch (error) {
+      if (port || attempt === 3 || !/address already in use/i.test(error.message)) throw error;
+    }
+  }
+}
+
+const logTail = (file) =>
+  existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').slice(-6).join(' | ') : '';
+
+/**
+ * Starts a server under a keeper of its own. `temporary` is a folder that goes when the keeper's parent was killed.
+ * @param {{name: string, command: string, args: string[], logFile: string, stopSignal: NodeJS.Signals,
+ *   temporary?: string, ready: () => Promise<void>}} options
+ * @returns {Promise<{stop(): Promise<void>, kill(): Promise<void>}>} `kill` is kill -9
+ */
+export async function keep({ name, ready, ...spec }) {
   const keeper = fork(join(import.meta.dirname, 'keeper.mjs'), [JSON.stringify(spec)], {
     // A terminal's Ctrl-C goes to the launcher alone, which stops things in order.
     detached: true,
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   let exited = false;
-  const gone = new Promise((resolve) => keeper.once('exit', () => resolve((exited = true))));
-  const pid = await new Promise((resolve) => {
-    keeper.on('message', (message) => resolve(message.pid));
-    keeper.once('exit', () => resolve(undefined));
-  });
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await ready();
-      break;
-    } catch (error) {
-      if (exited || attempt > 300) {
-        const tail = existsSync(spec.logFile)
-          ? readFileSync(spec.logFile, 'utf8').trim().split('\n').slice(-3).join(' | ')
-          : '';
-        throw new Error(`${name} did not start: ${tail || error.message}`);
-      }
-      await sleep(100);
-    }
-  }
-  // From here on it is the caller's other work that decides how long this process lives.
-  keeper.unref();
-  keeper.channel?.unref();
+  const gone = new Promise((resolve) =>
+    keeper.once('exit', () => {
+      exited = true;
+      resolve(undefined);
+    }),
+  );
   const end = async (signal) => {
     if (!exited && keeper.connected) keeper.send({ signal });
     keeper.channel?.ref();
     keeper.ref();
     await gone;
   };
-  return { pid, stop: () => end(spec.stopSignal), kill: () => end('SIGKILL') };
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await ready();
+      // From here on it is the caller's other work that decides how long this process lives.
+      keeper.unref();
+      keeper.channel?.unref();
+      return { stop: () => end(spec.stopSignal), kill: () => end('SIGKILL') };
+    } catch (error) {
+      if (!exited && Date.now() < deadline) {
+        await sleep(50);
+        continue;
+      }
+      await end('SIGKILL');
+      throw new Error(`${name} did not start: ${logTail(spec.logFile) || error.message}`, { cause: error });
+    }
+  }
 }
 
-/** Ends a server that an earlier run left behind, known by its pid file, and waits until it is gone. */
-export async function endLeftover(pidFile, signal) {
+/**
+ * Ends a server that an earlier run left behind and waits until it is gone.
+ * @param {string} pidFile whose first line is its process id
+ * @param {(process: {command: string, folder?: string}) => boolean} isOurs since the id may be somebody else's by now
+ * @param {[NodeJS.Signals, NodeJS.Signals]} signals the polite one, and the one after ten seconds
+ */
+export async function endLeftover(pidFile, isOurs, [polite, hard]) {
   if (!existsSync(pidFile)) return;
   const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-  if (!Number.isInteger(pid) || pid <= 1) return;
-  for (let waited = 0; waited < 200; waited++) {
-    try {
-      process.kill(pid, waited === 0 ? signal : 0);
-    } catch {
-      return; // no such process: nothing is left
-    }
+  const alive = () => {
+    const found = commandOf(pid);
+    return found && isOurs(found);
+  };
+  for (let waited = 0; alive(); waited++) {
+    if (waited === 0) process.kill(pid, polite);
+    if (waited === 200) process.kill(pid, hard);
+    if (waited > 300)
+      throw new Error(`Process ${pid} of an earlier run does not end: stop it and try again.`);
     await sleep(50);
   }
 }

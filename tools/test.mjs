@@ -1,76 +1,93 @@
 // `npm test`: lint, format, types, then every spec against one embedded Postgres. Arguments go to Jest alone.
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ensurePostgres } from './infra.mjs';
+import { findRedis } from './redis-binary.mjs';
 
 const root = resolve(import.meta.dirname, '..');
-const bin = (name) => join(root, 'node_modules', '.bin', name);
-const jestArguments = process.argv.slice(2);
-const env = {
-  ...process.env,
-  NODE_ENV: 'test',
-  NX_DAEMON: 'false',
-  FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
-};
-let current;
-let postgres;
+const modules = join(root, 'node_modules');
+const env = { ...process.env, NODE_ENV: 'test', NX_DAEMON: 'false' };
+const [first, ...others] = process.argv.slice(2);
+// `--specs` stands for all of them, without lint and types.
+const jestArguments = first === '--specs' ? others : process.argv.slice(2);
+const say = (line) => process.stdout.write(`${line}\n`);
 
-function run(title, command, args, extra = {}) {
-  process.stdout.write(`\n── ${title}\n`);
+const steps = [];
+let running;
+let postgres;
+let ending = false;
+
+function run(title, script, args, extra = {}) {
+  say(`\n── ${title}`);
   const began = Date.now();
   return new Promise((done) => {
-    current = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...env, ...extra } });
-    current.once('exit', (code) => {
-      process.stdout.write(
-        `── ${title}: ${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - began) / 1000)} s)\n`,
-      );
-      done(code === 0);
+    const node = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning', join(modules, script)];
+    running = spawn(process.execPath, [...node, ...args], {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...env, ...extra },
+    });
+    running.once('exit', (code) => {
+      running = undefined;
+      const outcome = `${code === 0 ? 'ok' : 'FAILED'} (${Math.round((Date.now() - began) / 1000)} s)`;
+      say(`── ${title}: ${outcome}`);
+      steps.push({ title, outcome, passed: code === 0 });
+      done();
     });
   });
 }
 
-async function end(code) {
-  current?.kill('SIGTERM');
-  await postgres?.stop();
+/** Jest's own numbers; a file that could not even run counts as a failure. */
+function showCounts(file) {
+  if (!existsSync(file)) return;
+  const counts = JSON.parse(readFileSync(file, 'utf8'));
+  say(`${counts.numPassedTests} passed, ${counts.numFailedTests + counts.numRuntimeErrorTestSuites} failed`);
+}
+
+async function specs(folder) {
+  // What is stored here is thrown away: speed matters, safety does not.
+  const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' };
+  postgres = ensurePostgres({ dataDir: folder, log: say, settings, temporary: true });
+  const { url } = await postgres;
+  // Found once, because every spec file that needs a Redis starts its own.
+  const redis = await findRedis({ dataDir: join(root, '.data'), log: say });
+  const own = { KINDLINE_TEST_POSTGRES_URL: url, KINDLINE_TEST_DIR: folder, KINDLINE_REDIS_SERVER: redis };
+  const result = join(folder, 'jest.json');
+  if (ending) return;
+  await run('specs', 'jest/bin/jest.js', [...jestArguments, '--json', `--outputFile=${result}`], own);
+  if (ending) return;
+  say(`\n${steps.map(({ title, outcome }) => `${title}: ${outcome}`).join('\n')}`);
+  showCounts(result);
+}
+
+mkdirSync(join(root, '.data'), { recursive: true });
+// Of its own, so that two runs side by side do not take each other's servers for leftovers.
+const folder = mkdtempSync(join(root, '.data', 'test-'));
+
+async function end(code, sentence) {
+  if (ending) return;
+  ending = true;
+  running?.kill('SIGTERM');
+  await postgres?.then((server) => server.stop()).catch(() => undefined);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  if (sentence) process.stderr.write(`${sentence}\n`);
   process.exit(code);
 }
 process.on('SIGINT', () => void end(130));
 process.on('SIGTERM', () => void end(143));
+process.on('SIGHUP', () => void end(129));
+process.on('disconnect', () => void end(1));
 
-const results = [];
-if (jestArguments.length === 0) {
-  // The boundaries rule reads Nx's project graph; without one it would skip itself.
-  results.push(await run('project graph', bin('nx'), ['show', 'projects']));
-  results.push(await run('lint', bin('eslint'), ['.', '--max-warnings', '0']));
-  results.push(await run('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']));
-  results.push(await run('types', bin('tsc'), ['-p', 'tsconfig.json']));
+async function main() {
+  if (process.argv.length === 2) {
+    // The boundaries rule reads Nx's project graph; without one it would skip itself.
+    await run('project graph', 'nx/dist/bin/nx.js', ['show', 'projects']);
+    if (!ending) await run('lint', 'eslint/bin/eslint.js', ['.', '--max-warnings', '0']);
+    if (!ending) await run('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']);
+    if (!ending) await run('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  }
+  if (!ending) await specs(folder);
+  await end(steps.every(({ passed }) => passed) ? 0 : 1);
 }
-const dataDir = join(root, '.data', 'test');
-try {
-  // What is stored here is thrown away: speed matters, safety does not.
-  postgres = await ensurePostgres({
-    dataDir,
-    log: (line) => process.stdout.write(`${line}\n`),
-    settings: { fsync: 'off', full_page_writes: 'off' },
-  });
-} catch (error) {
-  process.stderr.write(`${error.message}\n`);
-  await end(1);
-}
-rmSync(join(dataDir, 'template'), { recursive: true, force: true });
-results.push(
-  await run(
-    'specs',
-    process.execPath,
-    [
-      '--experimental-vm-modules',
-      '--no-warnings=ExperimentalWarning',
-      join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-      ...jestArguments,
-    ],
-    { KINDLINE_TEST_POSTGRES_URL: postgres.url },
-  ),
-);
-current = undefined;
-await end(results.every(Boolean) ? 0 : 1);
+main().catch((error) => end(1, error.message));

@@ -1,5 +1,3 @@
-import { generate } from 'selfsigned';
-
 export interface Certificates {
   /** The authority's certificate, as PEM. */
   ca: string;
@@ -9,6 +7,8 @@ export interface Certificates {
 
 /** A certificate authority of our own and a certificate for FCM's host name, good for this run. */
 export async function makeCertificates(): Promise<Certificates> {
+  // Loaded late: a production image has no selfsigned, and is to hear why it is refused rather than what is missing.
+  const { generate } = await import('selfsigned');
   const authority = await generate([{ name: 'commonName', value: 'Kindline push sandbox' }], {
     keyType: 'ec',
     algorithm: 'sha256',

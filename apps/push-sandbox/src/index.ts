@@ -1,2 +1,2 @@
-export * from './mailbox';
-export * from './push-sandbox';
+export type { ReceivedPush } from './mailbox';
+export { type PushSandbox, type PushSandboxOptions, startPushSandbox } from './push-sandbox';

@@ -1,28 +1,29 @@
-import { ConfigError, portEnv, readEnv } from '@kindline/platform';
+import { commonEnv, createLogger, portEnv, readEnv } from '@kindline/platform';
 import { z } from 'zod';
 import { startPushSandbox } from './push-sandbox';
 
 const sandboxEnv = z.object({
-  NODE_ENV: z.string().optional(),
-  HOST: z.string().default('127.0.0.1'),
+  HOST: z.string().default('127.0.0.1').meta({ example: '127.0.0.1' }),
+  LOG_LEVEL: commonEnv.shape.LOG_LEVEL,
   PUSH_SANDBOX_PORT: portEnv(3099),
   PUSH_SANDBOX_TLS_PORT: portEnv(3098),
-  PUSH_SANDBOX_CA_FILE: z.string().optional(),
+  PUSH_SANDBOX_CA_FILE: z.string().optional().meta({ example: '.data/push-sandbox/ca.pem' }),
 });
 
 async function main(): Promise<void> {
   const env = readEnv(sandboxEnv);
-  if (env.NODE_ENV === 'production') throw new ConfigError(['The push sandbox never runs in production.']);
   const sandbox = await startPushSandbox({
     httpPort: env.PUSH_SANDBOX_PORT,
     tlsPort: env.PUSH_SANDBOX_TLS_PORT,
     host: env.HOST,
     ...(env.PUSH_SANDBOX_CA_FILE && { caFile: env.PUSH_SANDBOX_CA_FILE }),
+    log: createLogger('push-sandbox', env.LOG_LEVEL),
   });
   const stop = (): void => void sandbox.close().then(() => process.exit(0));
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  if (process.env['KINDLINE_PARENT']) process.on('disconnect', stop);
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  // Whoever started us is gone, however it went.
+  if (process.env['KINDLINE_PARENT']) process.once('disconnect', stop);
 }
 
 main().catch((error: Error & { code?: string; port?: number }) => {

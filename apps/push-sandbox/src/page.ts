@@ -13,17 +13,37 @@ const escape = (value: unknown): string =>
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 
+/** Where it went, how urgently, and whether it was for real. */
+function marks({ data, android, validate_only }: ReceivedPush): string {
+  return [
+    field(data, 'kind'),
+    field(data, 'channelKey'),
+    field(android, 'priority'),
+    validate_only && 'dry run',
+  ]
+    .filter(Boolean)
+    .map((mark) => `<span>${escape(mark)}</span>`)
+    .join(' ');
+}
+
 function card(push: ReceivedPush): string {
   return `<li>
-    <p class="meta">${escape(push.received_at)} · ${escape(push.token)}${push.validate_only ? ' · dry run' : ''}</p>
+    <p class="meta"><time>${escape(push.received_at)}</time> ${marks(push)}</p>
     <h2>${escape(field(push.notification, 'title') ?? '(no title)')}</h2>
     <p>${escape(field(push.notification, 'body'))}</p>
-    <pre>${escape(JSON.stringify(push.data, null, 1))}</pre>
+    <p class="meta">to ${escape(push.token)}</p>
+    ${push.data === null ? '' : `<pre>${escape(JSON.stringify(push.data, null, 1))}</pre>`}
   </li>`;
 }
 
-/** The page at `/`: what phones would have received, newest first. It has no script; it reloads itself. */
-export function page(pushes: ReceivedPush[]): string {
+const heading = (shown: number, total: number): string =>
+  total === 0 ? 'None so far.' : `${total} so far${shown < total ? `, the newest ${shown} below` : ''}.`;
+
+/**
+ * The page at `/`: what phones would have received. It has no script; it reloads itself.
+ * @param pushes newest first
+ */
+export function page(pushes: ReceivedPush[], total: number): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -35,14 +55,16 @@ export function page(pushes: ReceivedPush[]): string {
   body { max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
   ul { list-style: none; padding: 0; display: grid; gap: .75rem; }
   li { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .75rem; padding: .75rem 1rem; }
-  h1 { font-size: 1.4rem; } h2 { font-size: 1rem; margin: .25rem 0 0; } p { margin: 0; }
-  .meta, pre { font-size: .8rem; opacity: .7; overflow-wrap: anywhere; }
+  h1 { font-size: 1.4rem; margin-bottom: 0; } h2 { font-size: 1rem; margin: .25rem 0 0; } p { margin: 0; }
+  .meta, pre { font-size: .8rem; opacity: .75; overflow-wrap: anywhere; }
+  .meta span { border-radius: 1rem; padding: .1rem .5rem; background: color-mix(in srgb, currentColor 12%, transparent); }
   pre { margin: .5rem 0 0; white-space: pre-wrap; }
 </style>
 </head>
 <body>
 <h1>Pushes that would have reached phones</h1>
-${pushes.length === 0 ? '<p>None so far.</p>' : `<ul>${pushes.map(card).join('')}</ul>`}
+<p>${heading(pushes.length, total)}</p>
+<ul>${pushes.map(card).join('')}</ul>
 </body>
 </html>`;
 }

@@ -1,16 +1,29 @@
-import { KindlineError } from '@kindline/contracts';
+import { isUuid, KindlineError } from '@kindline/contracts';
+import { z } from 'zod';
+
+/** What a key of a cursor is: a `timestamptz` as Postgres writes it, or an id. */
+type Key = 'time' | 'id';
+
+const isoTime = z.iso.datetime({ offset: true });
+const IS: Record<Key, (key: string) => boolean> = {
+  time: (key) => isoTime.safeParse(key.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).success,
+  id: isUuid,
+};
 
 /** A keyset position as an opaque string. */
 export function encodeCursor(...keys: (string | number)[]): string {
   return Buffer.from(JSON.stringify(keys)).toString('base64url');
 }
 
-/** @throws validation_failed when it is not one of ours with `length` string keys. */
-export function decodeCursor(cursor: string, length: number): string[] {
+/** @throws validation_failed when it is not one of ours with these keys: what passes can be compared in SQL. */
+export function decodeCursor(cursor: string, ...kinds: Key[]): string[] {
   try {
     const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(keys) && keys.length === length && keys.every((key) => typeof key === 'string'))
-      return keys;
+    const fits = (key: unknown, index: number): key is string => {
+      const kind = kinds[index];
+      return kind !== undefined && typeof key === 'string' && IS[kind](key);
+    };
+    if (Array.isArray(keys) && keys.length === kinds.length && keys.every(fits)) return keys;
   } catch {
     // Falls through to the error below: what arrived is not one of our cursors.
   }

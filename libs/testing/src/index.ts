@@ -1,1 +1,3 @@
+export * from './fake-clock';
 export * from './infra';
+export * from './people';

@@ -2,18 +2,24 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AppendedMessage, ProgramName } from '@kindline/contracts';
 import { GatewayMetrics } from '../gateway-metrics';
 import { Connections } from '../sockets/connections';
-import { MissedMessages } from './missed-messages';
+import { MissedMessages, MOST_MISSED } from './missed-messages';
 import { MESSAGE_EMITTERS, type MessageEmitters } from './message-emitter';
 
 /** How long a gap may stay open for news that merely overtook each other, before Postgres is asked. */
 const GAP_GRACE_MS = 50;
+
+/** A message that came before its turn; `origin` is the socket that sent it, if it was one of ours. */
+interface Held {
+  message: AppendedMessage;
+  origin: string | undefined;
+}
 
 interface Tracked {
   program: ProgramName;
   memberIds: string[];
   /** The `seq` to emit next. */
   next: number;
-  held: Map<number, AppendedMessage>;
+  held: Map<number, Held>;
 }
 
 export interface DeliverableConversation {
@@ -88,24 +94,32 @@ export class Delivery {
       this.tracked.set(id, state);
     }
     for (const message of messages) {
-      if (message.seq === state.next) this.emit(state, message, origins.get(message.id));
-      else if (message.seq > state.next) state.held.set(message.seq, message);
+      if (message.seq < state.next) continue;
+      // What was fetched or heard once more does not know its sender's socket any more.
+      const origin = origins.get(message.id) ?? state.held.get(message.seq)?.origin;
+      if (message.seq === state.next) this.emit(state, { message, origin });
+      else state.held.set(message.seq, { message, origin });
     }
-    this.release(id, state, origins);
+    this.release(id, state);
   }
 
   /** Fetches and emits what is missing in these conversations. */
   async repair(conversationIds: Iterable<string>): Promise<void> {
-    const open = [...conversationIds].flatMap((id) => {
-      const state = this.tracked.get(id);
-      return state ? [{ id, after: state.next - 1 }] : [];
-    });
-    if (open.length === 0) return;
-    for (const { id, messages } of await this.missed.fetch(open)) {
-      const state = this.tracked.get(id);
-      if (!state) continue;
-      this.metrics.repaired(messages.length);
-      this.deliver({ id, program: state.program, memberIds: state.memberIds, messages });
+    let incomplete = [...conversationIds];
+    while (incomplete.length > 0) {
+      const open = incomplete.flatMap((id) => {
+        const state = this.tracked.get(id);
+        return state ? [{ id, after: state.next - 1 }] : [];
+      });
+      if (open.length === 0) return;
+      incomplete = [];
+      for (const { id, messages } of await this.missed.fetch(open)) {
+        const state = this.tracked.get(id);
+        if (!state) continue;
+        this.metrics.repaired(messages.length);
+        this.deliver({ id, program: state.program, memberIds: state.memberIds, messages });
+        if (messages.length === MOST_MISSED) incomplete.push(id);
+      }
     }
   }
 
@@ -113,10 +127,10 @@ export class Delivery {
     return memberIds.some((member) => this.connections.has(member));
   }
 
-  private release(id: string, state: Tracked, origins: ReadonlyMap<string, string>): void {
-    for (let message = state.held.get(state.next); message; message = state.held.get(state.next)) {
-      state.held.delete(message.seq);
-      this.emit(state, message, origins.get(message.id));
+  private release(id: string, state: Tracked): void {
+    for (let held = state.held.get(state.next); held; held = state.held.get(state.next)) {
+      state.held.delete(held.message.seq);
+      this.emit(state, held);
     }
     if (state.held.size === 0) {
       this.gaps.delete(id);
@@ -138,7 +152,7 @@ export class Delivery {
     });
   }
 
-  private emit(state: Tracked, message: AppendedMessage, origin: string | undefined): void {
+  private emit(state: Tracked, { message, origin }: Held): void {
     state.next = message.seq + 1;
     const emitter = this.emitters[state.program];
     if (!emitter) return;

@@ -3,7 +3,7 @@ import type { AppendedMessage, ProgramName } from '@kindline/contracts';
 import { DataSource } from 'typeorm';
 
 /** Most messages fetched for one conversation at a time. */
-const MOST = 500;
+export const MOST_MISSED = 500;
 
 export interface OpenConversation {
   id: string;
@@ -17,7 +17,7 @@ export interface OpenConversation {
 export class MissedMessages {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The open conversations of these people, with their heads. Uses conversation_members_person. */
+  /** The open conversations of these people, with their heads. Uses conversation_members_open. */
   async openConversationsOf(personIds: string[]): Promise<OpenConversation[]> {
     return this.dataSource.query<OpenConversation[]>(
       `SELECT c.id, c.program, c.last_seq AS "lastSeq",
@@ -40,7 +40,7 @@ export class MissedMessages {
       ) m
       JOIN people p ON p.id = m.sender_id
       ORDER BY m.conversation_id, m.seq`,
-      [gaps.map(({ id }) => id), gaps.map(({ after }) => after), MOST],
+      [gaps.map(({ id }) => id), gaps.map(({ after }) => after), MOST_MISSED],
     );
     const byConversation = new Map<string, AppendedMessage[]>();
     for (const row of rows) {

@@ -1,51 +1,73 @@
+import { z } from 'zod';
 import type { PushOutcome } from './push-sender';
 
-interface SendError {
+/** What the SDK's errors hold, as far as we read it. */
+interface SdkError {
   code?: string;
-  message?: string;
-  cause?: { code?: string };
-  httpResponse?: { status?: number; headers?: Record<string, unknown> };
+  cause?: { code?: unknown; status?: unknown };
+  httpResponse?: { status?: number; headers?: Record<string, unknown>; data?: unknown };
 }
 
-/** The connection never stood, so nothing has left. */
-const NOTHING_LEFT =
-  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT|self-signed|unable to verify/;
+const fcmAnswer = z.object({
+  error: z.object({
+    message: z.string().catch(''),
+    details: z.array(z.looseObject({ errorCode: z.string().optional() })).catch([]),
+  }),
+});
 
-/** Reads an error of the SDK. Anything that is not understood is `unknown`: it may have arrived. */
-export function outcomeOf(error: unknown): PushOutcome {
-  const { code = '', message = '', cause, httpResponse } = (error ?? {}) as SendError;
-  const name = code.replace(/^(messaging|app)\//, '');
-  const reason = name.replaceAll('-', '_') || 'unknown_error';
-  switch (name) {
-    case 'registration-token-not-registered':
-      return { status: 'rejected', reason: 'unregistered', tokenDead: true };
-    case 'invalid-registration-token':
-      return { status: 'rejected', reason: 'invalid_token', tokenDead: true };
-    // FCM says INVALID_ARGUMENT of a bad payload as well, so the token is not retired for it.
-    case 'invalid-argument':
-      return { status: 'rejected', reason, tokenDead: false };
-    // The operator's credentials are wrong: no fault of the token, and mended by somebody some day.
-    case 'authentication-error':
-    case 'third-party-auth-error':
-    case 'mismatched-credential':
-    case 'invalid-credential':
-      return { status: 'retry', reason: 'credentials', retryAfterMs: 60_000 };
+/** FCM's own default for 429 without Retry-After. */
+const QUOTA_WAIT_MS = 60_000;
+/** A wrong credential is the operator's to mend: no fault of the token, and not mended within seconds. */
+const CREDENTIALS_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 3_600_000;
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+const credentials: PushOutcome = {
+  status: 'retry',
+  reason: 'credentials',
+  retryAfterMs: CREDENTIALS_WAIT_MS,
+};
+
+/**
+ * Reads an error of the SDK. What left and is not understood is `unknown`: it may have arrived.
+ * @param left whether the request can have reached FCM at all
+ */
+export function outcomeOf(error: unknown, left: boolean): PushOutcome {
+  const { code = '', cause, httpResponse } = (error ?? {}) as SdkError;
+  if (httpResponse?.status !== undefined && httpResponse.status >= 400) {
+    return answered(httpResponse.status, httpResponse.headers, httpResponse.data, code);
   }
-  const status = httpResponse?.status;
-  if (status === 429 || status === 500 || status === 503) {
-    const retryAfterMs = retryAfter(httpResponse?.headers);
-    return { status: 'retry', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  switch (code) {
+    // The SDK's own look at a message, before anything is sent.
+    case 'messaging/invalid-payload':
+      return { status: 'rejected', reason: 'invalid_payload', tokenDead: false };
+    // Nothing tells the SDK which project it is to send for.
+    case 'messaging/invalid-argument':
+      return credentials;
+    case 'app/invalid-credential':
+      return NETWORK.has(String(cause?.code)) ? { status: 'retry', reason: 'unreachable' } : credentials;
   }
-  if (status !== undefined && status >= 400 && status < 500)
-    return { status: 'rejected', reason, tokenDead: false };
-  if (NOTHING_LEFT.test(`${cause?.code ?? ''} ${message}`)) return { status: 'retry', reason: 'unreachable' };
-  return { status: 'unknown', reason: reason === 'network_error' ? 'connection_lost' : reason };
+  if (!left)
+    return { status: 'retry', reason: code.startsWith('app/network') ? 'unreachable' : snakeCase(code) };
+  if (code === 'app/network-timeout') return { status: 'unknown', reason: 'deadline' };
+  return { status: 'unknown', reason: code === 'app/network-error' ? 'connection_lost' : snakeCase(code) };
 }
 
-function retryAfter(headers: Record<string, unknown> | undefined): number | undefined {
-  const value = headers?.['retry-after'];
-  if (typeof value !== 'string') return undefined;
-  const seconds = Number(value);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : new Date(value).getTime() - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, 3_600_000) : undefined;
+function answered(
+  status: number,
+  headers: SdkError['httpResponse'] extends infer R
+    ? (R extends { headers?: infer H } ? H : never) | undefined
+    : never,
+  data: unknown,
+  code: string,
+): PushOutcome {
+  return { status: 'unknown', reason: code };
 }

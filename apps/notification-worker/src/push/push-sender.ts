@@ -9,8 +9,8 @@ export interface PushMessage {
 }
 
 /**
- * What became of a push. `unknown`: it may or may not have reached FCM. `retry`: it certainly did not,
- * and may later.
+ * What became of a push. `unknown`: it left, and may or may not have reached FCM. `retry`: it certainly did not,
+ * and may later. `tokenDead`: FCM says that the token will never be good again.
  */
 export type PushOutcome =
   | { status: 'accepted'; messageId: string }
@@ -19,9 +19,14 @@ export type PushOutcome =
   | { status: 'unknown'; reason: string };
 
 export interface PushSender {
-  /** At most 500 at a time; answers in the same order, and always within the deadline. */
+  /**
+   * Sends at most 500; answers in the same order, always within the deadline, and never throws for what happens
+   * on the way. Nothing of a call leaves after it has been answered.
+   * @throws RangeError for more than 500
+   */
   send(messages: PushMessage[]): Promise<PushOutcome[]>;
   /** Asks by dry run whether a token is still good. */
   validate(token: string): Promise<PushOutcome>;
+  /** Waits for the calls under way, which their deadline bounds. */
   close(): Promise<void>;
 }

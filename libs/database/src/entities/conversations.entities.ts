@@ -77,7 +77,7 @@ export class ConversationRow {
  */
 @Entity('conversation_members')
 @Check('conversation_members_role', "role IN ('seeker', 'helper')")
-@Index('conversation_members_load', ['personId', 'program'], { where: "open AND role = 'helper'" })
+@Index('conversation_members_open', ['personId', 'program', 'role', 'conversationId'], { where: 'open' })
 @Index('conversation_members_person', ['personId', 'conversationId'])
 @Index('conversation_members_push_due', ['pushDueAt'], { where: 'push_due_at IS NOT NULL' })
 export class ConversationMemberRow {

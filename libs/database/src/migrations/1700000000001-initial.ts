@@ -142,7 +142,7 @@ const STATEMENTS = [
   )`,
   `CREATE INDEX conversation_members_push_due ON conversation_members (push_due_at) WHERE push_due_at IS NOT NULL`,
   `CREATE INDEX conversation_members_person ON conversation_members (person_id, conversation_id)`,
-  `CREATE INDEX conversation_members_load ON conversation_members (person_id, program) WHERE open AND role = 'helper'`,
+  `CREATE INDEX conversation_members_open ON conversation_members (person_id, program, role, conversation_id) WHERE open`,
   `CREATE TABLE messages (
     conversation_id uuid NOT NULL,
     seq integer NOT NULL,

@@ -36,7 +36,7 @@ export class ConversationList {
       cursor?: string | undefined;
     },
   ): Promise<{ conversations: ConversationSummary[]; cursor: string | null }> {
-    const [position, id] = filter.cursor ? decodeCursor(filter.cursor, 2) : [];
+    const [position, id] = filter.cursor ? decodeCursor(filter.cursor, 'time', 'id') : [];
     const rows = await this.read(
       `($2::text IS NULL OR c.status = $2) AND ($3::text IS NULL OR c.program = $3)
         AND ($4::text IS NULL OR (c.last_activity_at, c.id) < ($4::timestamptz, $5::uuid))

@@ -45,7 +45,7 @@ export class HelperProfiles {
     program: Program,
     { limit, cursor }: { limit: number; cursor?: string | undefined },
   ): Promise<{ volunteers: VolunteerView[]; cursor: string | null }> {
-    const [after] = cursor ? decodeCursor(cursor, 1) : [];
+    const [after] = cursor ? decodeCursor(cursor, 'id') : [];
     const rows = await this.read(
       program,
       `p.id > $3::uuid AND EXISTS (SELECT FROM person_roles r WHERE r.person_id = p.id AND r.role = $4)

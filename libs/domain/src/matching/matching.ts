@@ -32,7 +32,7 @@ export class Matching {
 
   /**
    * Uses helper_profiles_available, then one probe each of person_roles_pkey, invitations_pkey and
-   * conversation_members_load. The order is random by a seed of ours, so that tests can choose it.
+   * conversation_members_open. The order is random by a seed of ours, so that tests can choose it.
    */
   private async sample(
     manager: EntityManager,

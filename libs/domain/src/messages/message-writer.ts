@@ -58,6 +58,9 @@ interface Ready<Message> extends Waiting<Message> {
   prepared: Prepared;
 }
 
+/** Whether retries are only noticed by the unique violation they cause, or looked for. */
+type Mode = 'optimistic' | 'careful';
+
 interface Lane<Message> {
   waiting: Waiting<Message>[];
   busy: boolean;
@@ -145,24 +148,28 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     return ready;
   }
 
-  private async write(batch: Ready<Message>[]): Promise<void> {
+  private async write(batch: Ready<Message>[], mode: Mode = 'optimistic'): Promise<void> {
     if (batch.length === 0) return;
     const followers = withoutRepeats(batch);
     const firsts = [...followers.keys()];
     let rows: Row[];
     try {
-      rows = await this.call(firsts);
+      rows = await this.call(firsts, mode);
     } catch (error) {
-      await this.halve(batch, error);
+      await this.halve(batch, error, mode);
       return;
     }
     const stored: { message: Message; result: StoredMessage }[] = [];
     const answers: (() => void)[] = [];
+    const late: Ready<Message>[] = [];
     firsts.forEach((first, index) => {
       const repeats = followers.get(first) ?? [];
       const result = resultOf(rows[index]);
       if (result instanceof KindlineError) {
-        answers.push(() => this.refuse([first, ...repeats], result));
+        // What is not inserted violates nothing: this may be the retry of a message stored before the end.
+        const mayBeRetry = first.message.clientId !== undefined && result.code !== 'not_found';
+        if (mode === 'optimistic' && mayBeRetry) late.push(first, ...repeats);
+        else answers.push(() => this.refuse([first, ...repeats], result));
         return;
       }
       if (!result.duplicate) stored.push({ message: first.message, result });
@@ -174,28 +181,30 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     });
     if (stored.length > 0) this.options.onAppended(stored);
     for (const answer of answers) answer();
+    await this.write(late, 'careful');
   }
 
-  private async call(batch: Ready<Message>[]): Promise<Row[]> {
+  private async call(batch: Ready<Message>[], mode: Mode): Promise<Row[]> {
     const { pool, clock } = this.options;
     const values = parameters(batch, clock.now());
     try {
-      return (await pool.query<Row>({ name: 'append', text: APPEND, values })).rows;
+      if (mode === 'optimistic')
+        return (await pool.query<Row>({ name: 'append', text: APPEND, values })).rows;
     } catch (error) {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
-      return (await pool.query<Row>({ name: 'append-again', text: APPEND_AGAIN, values })).rows;
     }
+    return (await pool.query<Row>({ name: 'append-again', text: APPEND_AGAIN, values })).rows;
   }
 
-  private async halve(batch: Ready<Message>[], error: unknown): Promise<void> {
+  private async halve(batch: Ready<Message>[], error: unknown, mode: Mode): Promise<void> {
     // Only bad data (classes 22 and 23) is one message's fault; a lost connection fails all of them alike.
     if (batch.length === 1 || !sqlState(error)?.match(/^2[23]/)) {
       this.refuse(batch, error);
       return;
     }
     const middle = Math.ceil(batch.length / 2);
-    await this.write(batch.slice(0, middle));
-    await this.write(batch.slice(middle));
+    await this.write(batch.slice(0, middle), mode);
+    await this.write(batch.slice(middle), mode);
   }
 
   private refuse(batch: Waiting<Message>[], error: unknown): void {

@@ -24,7 +24,7 @@ export class DeliveryLog {
     limit: number;
     cursor?: string | undefined;
   }): Promise<{ deliveries: Entry[]; cursor: string | null }> {
-    const [position, id] = filter.cursor ? decodeCursor(filter.cursor, 2) : [];
+    const [position, id] = filter.cursor ? decodeCursor(filter.cursor, 'time', 'id') : [];
     const rows = await this.dataSource.query<Row[]>(
       `SELECT coalesce(d.id, n.id) AS id, n.id AS notification_id, p.sub, n.kind, d.token_mask AS token,
         sender.email AS sender, n.conversation_id AS chat_id, n.title, n.body, n.channel_key AS "channelKey", n.screen,

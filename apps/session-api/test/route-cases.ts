@@ -1,0 +1,407 @@
+import type { ErrorCode } from '@kindline/contracts';
+
+/** Everybody who exists before the walk; the walk must not change anything about them. */
+export const CALLERS = [
+  'user',
+  'volunteer',
+  'otherUser',
+  'otherVolunteer',
+  'counselor',
+  'supervisor',
+  'admin',
+  'backend',
+] as const;
+export type Caller = (typeof CALLERS)[number];
+
+/** Values in paths and bodies that are only known at run time: `<user.email>`, `<chat>`. */
+export interface RouteCase {
+  /** Who may call it. */
+  caller: Caller;
+  /** Who may not, for lack of a role. */
+  wrongRoles: readonly Caller[];
+  /** A path as it is called, with placeholders. */
+  path: string;
+  /** An id that nobody has, in the path. */
+  unknown?: { path: string; code: ErrorCode };
+  body?: Record<string, unknown>;
+  /** Fields of the body that are a single line: no control characters. */
+  lines?: readonly string[];
+  /** Fields of the body that are free text. */
+  texts?: readonly string[];
+  nullable?: readonly string[];
+  /** Values beyond the wrong types that every field is tried with. */
+  wrong?: Record<string, readonly unknown[]>;
+  wrongQueries?: readonly string[];
+  /** Other people's ids. */
+  foreign?: readonly {
+    what: string;
+    caller: Caller;
+    path?: string;
+    body?: Record<string, unknown>;
+    code: ErrorCode;
+  }[];
+}
+
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+const forged = (...keys: unknown[]): string => Buffer.from(JSON.stringify(keys)).toString('base64url');
+/** Cursors that no answer held: not base64url of JSON, of other lengths, of keys that are no positions. */
+const WRONG_CURSORS = [
+  'garbage',
+  '%00',
+  forged(),
+  forged('a'),
+  forged('a', 'b'),
+  forged(1, 2),
+  forged('2026-01-01', "'; DROP TABLE people; --"),
+  forged('\u0000'),
+  forged('\u0000', '\u0000'),
+  forged('infinity and beyond', NOBODY),
+  forged('2026-02-30 00:00:00+00', NOBODY),
+  forged('2026-02-03 24:61:00+00', NOBODY),
+].map((cursor) => `cursor=${cursor}`);
+const WRONG_LIMITS = [
+  'limit=0',
+  'limit=-1',
+  'limit=1.5',
+  'limit=x',
+  'limit=',
+  'limit=100000',
+  'limit=1&limit=2',
+];
+const WRONG_ADDRESSES = [
+  '',
+  'nobody',
+  'a b@example.org',
+  '@example.org',
+  `${'x'.repeat(250)}@example.org`,
+];
+
+/** One case per documented route: what it takes, and what it must refuse. */
+export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
+  'POST /auth/tokens': {
+    caller: 'backend',
+    wrongRoles: ['user', 'volunteer', 'supervisor', 'admin'],
+    path: '/auth/tokens',
+    body: { sub: 'walker', email: 'walker@example.org', name: 'W', roles: ['user'], expiresIn: '15m' },
+    lines: ['sub', 'email', 'name'],
+    wrong: {
+      sub: ['', 'x'.repeat(256)],
+      email: WRONG_ADDRESSES,
+      name: ['', 'x'.repeat(201)],
+      roles: [[], ['king'], 'user', Array(10).fill('user')],
+      expiresIn: [
+        0,
+        -1,
+        1.5,
+        '0s',
+        '0',
+        'soon',
+        '1w',
+        '-1h',
+        '366d',
+        '9999999999d',
+        '999999999d',
+        31_536_001,
+        '',
+      ],
+    },
+  },
+  'PUT /api/people/{sub}': {
+    caller: 'backend',
+    wrongRoles: ['user', 'volunteer', 'supervisor', 'admin'],
+    path: '/api/people/walker',
+    body: {
+      email: 'walker@example.org',
+      name: 'W',
+      registered_at: '2026-01-01T00:00:00Z',
+      roles: ['user'],
+    },
+    lines: ['email', 'name', 'registered_at'],
+    nullable: ['email', 'name'],
+    wrong: {
+      email: WRONG_ADDRESSES,
+      name: ['', 'x'.repeat(201)],
+      registered_at: ['yesterday', '2026-13-01T00:00:00Z', '2026-01-01', ''],
+      roles: [['king'], 'user'],
+    },
+    foreign: [
+      {
+        what: "somebody else's e-mail",
+        caller: 'backend',
+        body: { email: '<user.email>' },
+        code: 'email_taken',
+      },
+    ],
+  },
+  'PUT /api/push-tokens': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/push-tokens',
+    body: { token: 'a-device-of-the-walk', platform: 'web' },
+    lines: ['token', 'platform'],
+    wrong: { token: ['', 'x'.repeat(4097)], platform: ['windows', ''] },
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'DELETE /api/push-tokens/{token}': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/push-tokens/<device>',
+    unknown: { path: '/api/push-tokens/nobodys-device', code: 'not_found' },
+    foreign: [{ what: "somebody else's device", caller: 'otherUser', code: 'not_found' }],
+  },
+  'GET /api/conversations': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/conversations',
+    wrongQueries: [
+      ...WRONG_CURSORS,
+      ...WRONG_LIMITS,
+      'status=open',
+      "status='; DROP TABLE people; --",
+      'program=better',
+      'program=%00',
+      'status[a]=active',
+    ],
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'GET /api/conversations/{id}': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/conversations/<chat>',
+    unknown: { path: `/api/conversations/${NOBODY}`, code: 'not_found' },
+    foreign: [
+      { what: 'of a user', caller: 'otherUser', code: 'forbidden' },
+      { what: 'of a volunteer', caller: 'otherVolunteer', code: 'forbidden' },
+      { what: 'of a supervisor', caller: 'supervisor', code: 'forbidden' },
+    ],
+  },
+  'GET /api/conversations/{id}/messages': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/conversations/<chat>/messages',
+    unknown: { path: `/api/conversations/${NOBODY}/messages`, code: 'not_found' },
+    wrongQueries: [
+      ...WRONG_LIMITS,
+      'before=-1',
+      'before=x',
+      'before=2147483648',
+      'after=1.5',
+      'after=x',
+      'after=1e99',
+      'before=1&after=1',
+      "after=1'; DROP TABLE messages; --",
+    ],
+    foreign: [
+      { what: 'of a user', caller: 'otherUser', code: 'forbidden' },
+      { what: 'of a volunteer', caller: 'otherVolunteer', code: 'forbidden' },
+      { what: 'of an admin', caller: 'admin', code: 'forbidden' },
+    ],
+  },
+  'POST /api/conversations/{id}/feedback': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/conversations/<chat>/feedback',
+    unknown: { path: `/api/conversations/${NOBODY}/feedback`, code: 'not_found' },
+    body: { rating: 5, comment: 'thanks' },
+    texts: ['comment'],
+    wrong: { rating: [0, 6, 4.5, '5', -1, 1e99] },
+    foreign: [
+      { what: 'of its own volunteer', caller: 'volunteer', code: 'forbidden' },
+      { what: 'of another user', caller: 'otherUser', code: 'forbidden' },
+    ],
+  },
+  'GET /api/volunteers/me': {
+    caller: 'volunteer',
+    wrongRoles: ['user', 'counselor', 'supervisor', 'admin'],
+    path: '/api/volunteers/me',
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'PATCH /api/volunteers/me': {
+    caller: 'volunteer',
+    wrongRoles: ['user', 'counselor', 'supervisor', 'admin'],
+    path: '/api/volunteers/me',
+    body: { available: true },
+    wrong: { available: ['true', 1, 0] },
+    foreign: [
+      { what: 'no person', caller: 'backend', code: 'forbidden' },
+      {
+        what: 'a capacity of my own choice',
+        caller: 'volunteer',
+        body: { available: true, capacity: 9 },
+        code: 'validation_failed',
+      },
+    ],
+  },
+  'GET /api/volunteers': {
+    caller: 'supervisor',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'backend'],
+    path: '/api/volunteers',
+    wrongQueries: [
+      ...WRONG_LIMITS,
+      'cursor=garbage',
+      `cursor=${forged('a')}`,
+      `cursor=${forged(NOBODY, NOBODY)}`,
+      `cursor=${forged('\u0000')}`,
+      `cursor=${forged("' OR 1=1; --")}`,
+    ],
+  },
+  'PATCH /api/volunteers/{sub}': {
+    caller: 'supervisor',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'backend'],
+    path: '/api/volunteers/<volunteer.sub>',
+    unknown: { path: '/api/volunteers/nobody', code: 'not_found' },
+    body: { available: true, active: true, lead: true, capacity: 5 },
+    wrong: { capacity: [-1, 1.5, '5', 1001, 1e99], available: ['true', 1], active: [1], lead: [0] },
+    foreign: [
+      { what: 'a user', caller: 'supervisor', path: '/api/volunteers/<user.sub>', code: 'not_found' },
+    ],
+  },
+  'POST /start_chat_session': {
+    caller: 'otherUser',
+    wrongRoles: ['volunteer', 'counselor', 'supervisor', 'admin'],
+    path: '/start_chat_session',
+    body: {
+      user_email: '<otherUser.email>',
+      i_need_message: 'a talk',
+      conversation_type: 'better_together',
+    },
+    lines: ['user_email', 'conversation_type'],
+    texts: ['i_need_message'],
+    wrong: { user_email: WRONG_ADDRESSES, conversation_type: ['companion', '', 'BETTER_TOGETHER'] },
+    foreign: [
+      {
+        what: "somebody else's e-mail",
+        caller: 'otherUser',
+        body: {
+          user_email: '<user.email>',
+          i_need_message: 'a talk',
+          conversation_type: 'better_together',
+        },
+        code: 'forbidden',
+      },
+      {
+        what: 'an unknown e-mail',
+        caller: 'backend',
+        body: {
+          user_email: 'nobody@example.org',
+          i_need_message: 'a talk',
+          conversation_type: 'better_together',
+        },
+        code: 'not_found',
+      },
+      {
+        what: "a volunteer's e-mail",
+        caller: 'backend',
+        body: {
+          user_email: '<volunteer.email>',
+          i_need_message: 'a talk',
+          conversation_type: 'better_together',
+        },
+        code: 'forbidden',
+      },
+    ],
+  },
+  'POST /accept_chat_request': {
+    caller: 'otherVolunteer',
+    wrongRoles: ['user', 'counselor', 'supervisor', 'admin'],
+    path: '/accept_chat_request',
+    body: { volunteer_email: '<otherVolunteer.email>', user_email: '<user.email>' },
+    lines: ['volunteer_email', 'user_email'],
+    wrong: { volunteer_email: WRONG_ADDRESSES, user_email: WRONG_ADDRESSES },
+    foreign: [
+      {
+        what: "another volunteer's e-mail",
+        caller: 'otherVolunteer',
+        body: { volunteer_email: '<volunteer.email>', user_email: '<user.email>' },
+        code: 'forbidden',
+      },
+      { what: 'a request I was not asked for', caller: 'otherVolunteer', code: 'not_invited' },
+      {
+        what: 'an unknown user',
+        caller: 'otherVolunteer',
+        body: { volunteer_email: '<otherVolunteer.email>', user_email: 'nobody@example.org' },
+        code: 'not_found',
+      },
+      {
+        what: 'a user without a request',
+        caller: 'otherVolunteer',
+        body: { volunteer_email: '<otherVolunteer.email>', user_email: '<otherUser.email>' },
+        code: 'not_found',
+      },
+    ],
+  },
+  'POST /cancel_chat_request': {
+    caller: 'otherUser',
+    wrongRoles: ['volunteer', 'counselor', 'supervisor', 'admin'],
+    path: '/cancel_chat_request',
+    body: { user_email: '<otherUser.email>' },
+    lines: ['user_email'],
+    wrong: { user_email: WRONG_ADDRESSES },
+    foreign: [
+      {
+        what: "somebody else's request",
+        caller: 'otherUser',
+        body: { user_email: '<user.email>' },
+        code: 'forbidden',
+      },
+      { what: 'nothing pending', caller: 'otherUser', code: 'not_found' },
+    ],
+  },
+  'GET /sessions/{id}': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/sessions/<session>',
+    unknown: { path: `/sessions/${NOBODY}`, code: 'not_found' },
+    foreign: [
+      { what: 'of a user', caller: 'otherUser', code: 'forbidden' },
+      { what: 'of a volunteer', caller: 'otherVolunteer', code: 'forbidden' },
+      { what: 'of a user, by its chat', caller: 'otherUser', path: '/sessions/<chat>', code: 'forbidden' },
+      { what: 'of a counselor', caller: 'counselor', code: 'forbidden' },
+    ],
+  },
+  'PATCH /sessions/{id}': {
+    caller: 'volunteer',
+    wrongRoles: ['user', 'otherUser', 'counselor'],
+    path: '/sessions/<session>',
+    unknown: { path: `/sessions/${NOBODY}`, code: 'not_found' },
+    body: { chat_tags: ['calm'], flag_reason: 'none' },
+    texts: ['flag_reason'],
+    wrong: {
+      chat_tags: ['calm', [''], ['x'.repeat(65)], Array(51).fill('x'), ['\u0000'], ['\ud800'], ['\u0007']],
+    },
+    foreign: [{ what: 'of another volunteer', caller: 'otherVolunteer', code: 'forbidden' }],
+  },
+  'POST /test_volunteer_notification': {
+    caller: 'volunteer',
+    wrongRoles: ['user', 'counselor'],
+    path: '/test_volunteer_notification',
+    body: { email: '<volunteer.email>' },
+    lines: ['email'],
+    wrong: { email: WRONG_ADDRESSES },
+    foreign: [
+      {
+        what: 'another volunteer',
+        caller: 'volunteer',
+        body: { email: '<otherVolunteer.email>' },
+        code: 'forbidden',
+      },
+      { what: 'no volunteer', caller: 'supervisor', body: { email: '<user.email>' }, code: 'not_found' },
+      { what: 'nobody', caller: 'backend', body: { email: 'nobody@example.org' }, code: 'not_found' },
+    ],
+  },
+  'GET /api/notification-deliveries': {
+    caller: 'admin',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'supervisor'],
+    path: '/api/notification-deliveries',
+    wrongQueries: [
+      ...WRONG_CURSORS,
+      ...WRONG_LIMITS,
+      'status=lost',
+      'sub=',
+      'kind=',
+      'sub=%00',
+      'kind=%00',
+      `sub=${'x'.repeat(256)}`,
+    ],
+  },
+};

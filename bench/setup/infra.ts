@@ -1,0 +1,55 @@
+import { migrate } from '@kindline/database';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { PostgresServer } from '../../tools/postgres.mjs';
+import type { RedisServer } from '../../tools/redis.mjs';
+
+/** The repository, seen from dist/bench/setup. */
+export const ROOT = resolve(__dirname, '..', '..', '..');
+
+/** Nothing that makes a commit safe is turned off. */
+const SAFE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
+
+const tool = (name: string): string => pathToFileURL(join(ROOT, 'tools', name)).href;
+
+/** A migrated Postgres and a Redis of one's own, in a folder that is removed at the end. */
+export interface Infra {
+  databaseUrl: string;
+  redisUrl: string;
+  postgresPid: number;
+  redisPid: number;
+  secret: string;
+  stop(): Promise<void>;
+}
+
+export async function startInfra(): Promise<Infra> {
+  mkdirSync(join(ROOT, '.data'), { recursive: true });
+  const dataDir = mkdtempSync(join(ROOT, '.data', 'bench-'));
+  const servers: (PostgresServer | RedisServer)[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.stop()));
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  try {
+    const { startPostgres } = (await import(tool('postgres.mjs'))) as typeof import('../../tools/postgres.mjs');
+    const { startRedis } = (await import(tool('redis.mjs'))) as typeof import('../../tools/redis.mjs');
+    const postgres = await startPostgres({ dataDir, settings: SAFE });
+    servers.push(postgres);
+    const redis = await startRedis({ dataDir });
+    servers.push(redis);
+    await migrate(postgres.url);
+    return {
+      databaseUrl: postgres.url,
+      redisUrl: redis.url,
+      postgresPid: postgres.pid,
+      redisPid: redis.pid,
+      secret: randomBytes(48).toString('base64'),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const TICKS_PER_SECOND = 100;
+const CPU_FIELDS = { user: 0, nice: 1, system: 2, irq: 5, softirq: 6 } as const;
+
+/** The fields of /proc/<pid>/stat after the command's name: state, ppid, … */
+function stat(pid: number): string[] {
+  const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return line.slice(line.lastIndexOf(')') + 2).split(' ');
+}
+
+/** CPU seconds a process has used, user and system, all its threads. */
+export function cpuSeconds(pid: number): number {
+  const fields = stat(pid);
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** CPU seconds of a process and its living children. */
+export function familyCpuSeconds(pid: number): number {
+  let sum = cpuSeconds(pid);
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (Number(stat(Number(name))[1]) === pid) sum += cpuSeconds(Number(name));
+    } catch {
+      // It ended while we were looking.
+    }
+  }
+  return sum;
+}
+
+/** Busy CPU seconds of the whole machine since it started. */
+export function machineCpuSeconds(): number {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  const fields = line.trim().split(/\s+/).slice(1).map(Number);
+  return Object.values(CPU_FIELDS).reduce((sum, index) => sum + (fields[index] ?? 0), 0) / TICKS_PER_SECOND;
+}
+
+/** Resident memory in bytes. */
+export function residentBytes(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(match?.[1]) * 1_024;
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { type Infra, ROOT } from './infra';
+import { freePort, type Started, startNode, untilAnswers } from './processes';
+
+/** A server under measurement. */
+export interface Server extends Started {
+  url: string;
+}
+
+const dist = (...path: string[]): string => join(ROOT, 'dist', ...path);
+
+/** The floor, in a process of its own. */
+export async function startRelay(): Promise<Server> {
+  const port = await freePort();
+  const started = startNode(dist('bench', 'floor', 'relay.js'), { PORT: String(port) });
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(`${url}/socket.io/`, started);
+  return { ...started, url };
+}
+
+function settings(infra: Infra): NodeJS.ProcessEnv {
+  return {
+    DATABASE_URL: infra.databaseUrl,
+    REDIS_URL: infra.redisUrl,
+    JWT_SECRET: infra.secret,
+    BACKEND_SERVICE_TOKEN: 'bench-service-token',
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'warn',
+    NODE_ENV: 'development',
+    PROGRAMS_FILE: '',
+    // A person of this bench does in a second what a real one does in an hour; nothing else is turned off.
+    RATE_LIMIT_DISABLED: 'true',
+    SOCKET_TRANSPORTS: 'websocket',
+  };
+}
+
+/** The gateway as it is shipped. With `profileDir` it leaves a CPU profile there when it ends. */
+export async function startGateway(infra: Infra, profileDir?: string): Promise<Server> {
+  const port = await freePort();
+  const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
+  const env = { ...settings(infra), CHAT_GATEWAY_PORT: String(port) };
+  const started = startNode(dist('apps', 'chat-gateway', 'src', 'main.js'), env, profile);
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(`${url}/health/ready`, started);
+  return { ...started, url };
+}
+
+/** One session API process as it is shipped, its announcer included. */
+export async function startSessionApi(infra: Infra): Promise<Server> {
+  const port = await freePort();
+  const env = { ...settings(infra), SESSION_API_PORT: String(port) };
+  const started = startNode(dist('apps', 'session-api', 'src', 'main.js'), env);
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(`${url}/health/ready`, started);
+  return { ...started, url };
+}
