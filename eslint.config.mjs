@@ -33,7 +33,7 @@ const boundaries = [
   },
 ];
 
-const SPECS = ['**/*.spec.ts', '**/*.integration-spec.ts', '**/test/**/*.ts'];
+const SPECS = ['**/*.spec.ts', '**/*.integration-spec.ts', 'apps/*/test/**/*.ts', 'libs/*/test/**/*.ts'];
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', '.data', '.nx', 'test/boundaries-fixture'] },

@@ -39,7 +39,7 @@ async function compiled(dataDir, log) {
         shell: process.platform === 'win32',
       });
     }
-    const { RedisBinary } = createRequire(join(folder, 'package.json'))(
+    const { default: RedisBinary } = createRequire(join(folder, 'package.json'))(
       'redis-memory-server/lib/util/RedisBinary.js',
     );
     return await RedisBinary.getPath({ downloadDir: join(folder, 'binaries') });

@@ -1,5 +1,6 @@
 // `npm test`: lint, format, types, then every spec against one embedded Postgres. Arguments go to Jest alone.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ensurePostgres } from './infra.mjs';
@@ -16,6 +17,7 @@ const say = (line) => process.stdout.write(`${line}\n`);
 const steps = [];
 let running;
 let postgres;
+let folder;
 let ending = false;
 
 function run(title, script, args, extra = {}) {
@@ -45,7 +47,10 @@ function showCounts(file) {
   say(`${counts.numPassedTests} passed, ${counts.numFailedTests + counts.numRuntimeErrorTestSuites} failed`);
 }
 
-async function specs(folder) {
+async function specs() {
+  mkdirSync(join(root, '.data'), { recursive: true });
+  // Of its own, so that two runs side by side do not take each other's servers for leftovers.
+  folder = mkdtempSync(join(root, '.data', 'test-'));
   // What is stored here is thrown away: speed matters, safety does not.
   const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' };
   postgres = ensurePostgres({ dataDir: folder, log: say, settings, temporary: true });
@@ -61,16 +66,16 @@ async function specs(folder) {
   showCounts(result);
 }
 
-mkdirSync(join(root, '.data'), { recursive: true });
-// Of its own, so that two runs side by side do not take each other's servers for leftovers.
-const folder = mkdtempSync(join(root, '.data', 'test-'));
-
 async function end(code, sentence) {
   if (ending) return;
   ending = true;
-  running?.kill('SIGTERM');
+  if (running) {
+    const gone = once(running, 'exit');
+    running.kill('SIGTERM');
+    await gone;
+  }
   await postgres?.then((server) => server.stop()).catch(() => undefined);
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   if (sentence) process.stderr.write(`${sentence}\n`);
   process.exit(code);
 }
@@ -87,7 +92,7 @@ async function main() {
     if (!ending) await run('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']);
     if (!ending) await run('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json']);
   }
-  if (!ending) await specs(folder);
+  if (!ending) await specs();
   await end(steps.every(({ passed }) => passed) ? 0 : 1);
 }
 main().catch((error) => end(1, error.message));

@@ -26,3 +26,4 @@ io.on('connection', (socket) => {
 
 http.listen(Number(process.env['PORT']), '127.0.0.1');
 process.on('disconnect', () => process.exit(0));
+process.on('SIGTERM', () => process.exit(0));

@@ -96,7 +96,6 @@ function connect(url: string, chat: string, { token }: Player): Promise<Socket> 
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,
-    perMessageDeflate: false,
     auth: { token },
     query: { chat },
   });

@@ -1,10 +1,10 @@
 import { migrate } from '@kindline/database';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { PostgresServer } from '../../tools/postgres.mjs';
-import type { RedisServer } from '../../tools/redis.mjs';
+import type * as PostgresTool from '../../tools/postgres.mjs';
+import type * as RedisTool from '../../tools/redis.mjs';
 
 /** The repository, seen from dist/bench/setup. */
 export const ROOT = resolve(__dirname, '..', '..', '..');
@@ -13,6 +13,8 @@ export const ROOT = resolve(__dirname, '..', '..', '..');
 const SAFE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
 
 const tool = (name: string): string => pathToFileURL(join(ROOT, 'tools', name)).href;
+
+const pidIn = (file: string): number => Number(readFileSync(file, 'utf8').split('\n')[0]);
 
 /** A migrated Postgres and a Redis of one's own, in a folder that is removed at the end. */
 export interface Infra {
@@ -27,15 +29,15 @@ export interface Infra {
 export async function startInfra(): Promise<Infra> {
   mkdirSync(join(ROOT, '.data'), { recursive: true });
   const dataDir = mkdtempSync(join(ROOT, '.data', 'bench-'));
-  const servers: (PostgresServer | RedisServer)[] = [];
+  const servers: (PostgresTool.PostgresServer | RedisTool.RedisServer)[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.stop()));
     rmSync(dataDir, { recursive: true, force: true });
   };
   try {
-    const { startPostgres } = (await import(tool('postgres.mjs'))) as typeof import('../../tools/postgres.mjs');
-    const { startRedis } = (await import(tool('redis.mjs'))) as typeof import('../../tools/redis.mjs');
-    const postgres = await startPostgres({ dataDir, settings: SAFE });
+    const { startPostgres } = (await import(tool('postgres.mjs'))) as typeof PostgresTool;
+    const { startRedis } = (await import(tool('redis.mjs'))) as typeof RedisTool;
+    const postgres = await startPostgres({ dataDir, settings: SAFE, temporary: true });
     servers.push(postgres);
     const redis = await startRedis({ dataDir });
     servers.push(redis);
@@ -43,8 +45,8 @@ export async function startInfra(): Promise<Infra> {
     return {
       databaseUrl: postgres.url,
       redisUrl: redis.url,
-      postgresPid: postgres.pid,
-      redisPid: redis.pid,
+      postgresPid: pidIn(join(dataDir, 'postgres', 'postmaster.pid')),
+      redisPid: pidIn(join(dataDir, 'redis', 'redis.pid')),
       secret: randomBytes(48).toString('base64'),
       stop,
     };

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
-const CPU_FIELDS = { user: 0, nice: 1, system: 2, irq: 5, softirq: 6 } as const;
+/** user, nice, system, irq and softirq of /proc/stat; idle, waiting and stolen time are left out. */
+const BUSY_FIELDS = [0, 1, 2, 5, 6];
 
 /** The fields of /proc/<pid>/stat after the command's name: state, ppid, … */
 function stat(pid: number): string[] {
@@ -15,9 +16,10 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** CPU seconds of a process and its living children. */
+/** CPU seconds of a process and its children; those of children that have ended count as well. */
 export function familyCpuSeconds(pid: number): number {
-  let sum = cpuSeconds(pid);
+  const fields = stat(pid);
+  let sum = cpuSeconds(pid) + (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {
@@ -33,7 +35,7 @@ export function familyCpuSeconds(pid: number): number {
 export function machineCpuSeconds(): number {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
   const fields = line.trim().split(/\s+/).slice(1).map(Number);
-  return Object.values(CPU_FIELDS).reduce((sum, index) => sum + (fields[index] ?? 0), 0) / TICKS_PER_SECOND;
+  return BUSY_FIELDS.reduce((sum, index) => sum + (fields[index] ?? 0), 0) / TICKS_PER_SECOND;
 }
 
 /** Resident memory in bytes. */

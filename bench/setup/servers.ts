@@ -9,10 +9,13 @@ export interface Server extends Started {
 
 const dist = (...path: string[]): string => join(ROOT, 'dist', ...path);
 
-/** The floor, in a process of its own. */
-export async function startRelay(): Promise<Server> {
+const profiled = (folder?: string): string[] => (folder ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : []);
+
+/** The floor, in a process of its own. With `profileDir` it leaves a CPU profile there when it ends. */
+export async function startRelay(profileDir?: string): Promise<Server> {
   const port = await freePort();
-  const started = startNode(dist('bench', 'floor', 'relay.js'), { PORT: String(port) });
+  const file = dist('bench', 'floor', 'relay.js');
+  const started = startNode(file, { PORT: String(port) }, profiled(profileDir && join(profileDir, 'floor')));
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(`${url}/socket.io/`, started);
   return { ...started, url };
@@ -37,9 +40,9 @@ function settings(infra: Infra): NodeJS.ProcessEnv {
 /** The gateway as it is shipped. With `profileDir` it leaves a CPU profile there when it ends. */
 export async function startGateway(infra: Infra, profileDir?: string): Promise<Server> {
   const port = await freePort();
-  const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
   const env = { ...settings(infra), CHAT_GATEWAY_PORT: String(port) };
-  const started = startNode(dist('apps', 'chat-gateway', 'src', 'main.js'), env, profile);
+  const file = dist('apps', 'chat-gateway', 'src', 'main.js');
+  const started = startNode(file, env, profiled(profileDir && join(profileDir, 'gateway')));
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(`${url}/health/ready`, started);
   return { ...started, url };

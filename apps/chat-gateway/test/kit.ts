@@ -30,6 +30,7 @@ export const serviceEnv = (databaseUrl: string, redisUrl: string, more: Record<s
   SESSION_API_PORT: '0',
   CHAT_GATEWAY_PORT: '0',
   SCHEDULER_PORT: '0',
+  NOTIFICATION_WORKER_PORT: '0',
   ...more,
 });
 
@@ -280,4 +281,14 @@ export class World {
     this.sockets.push(socket);
     return socket;
   }
+}
+
+/** When the push about this chat's news to this person is due. */
+export async function pushDue(sql: Pool, chatId: string, sub: string): Promise<Date | null> {
+  const { rows } = await sql.query<{ push_due_at: Date | null }>(
+    `SELECT m.push_due_at FROM conversation_members m JOIN people p ON p.id = m.person_id
+    WHERE m.conversation_id = $1 AND p.sub = $2`,
+    [chatId, sub],
+  );
+  return at(rows, 0).push_due_at;
 }

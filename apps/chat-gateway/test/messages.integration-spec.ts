@@ -8,7 +8,8 @@ jest.setTimeout(60_000);
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 const id = (sent: Sent): unknown => (sent.ok ? [sent.id, sent.seq] : sent.error.code);
-const publisherOf = (service: RunningService): NewsPublisher => service.app.get<NewsPublisher>(NEWS_PUBLISHER);
+const publisherOf = (service: RunningService): NewsPublisher =>
+  service.app.get<NewsPublisher>(NEWS_PUBLISHER);
 
 describe('messages over two gateway replicas', () => {
   let database: TestDatabase;
@@ -93,7 +94,11 @@ describe('messages over two gateway replicas', () => {
       userSocket.send(chatId, 'half a pair \ud800'),
       userSocket.send(chatId, ''),
       userSocket.send('01890000-0000-7000-8000-000000000000', 'nowhere'),
-      userSocket.ask<Sent>('chat_message', { chat_id: chatId, sender_mail: volunteer.email, message: 'not me' }),
+      userSocket.ask<Sent>('chat_message', {
+        chat_id: chatId,
+        sender_mail: volunteer.email,
+        message: 'not me',
+      }),
       userSocket.ask<Sent>('chat_message', {
         chat_id: chatId,
         sender_mail: user.email,
@@ -118,7 +123,12 @@ describe('messages over two gateway replicas', () => {
   });
 
   it('brings 500 messages of both sides to every socket in their order, without a gap', async () => {
-    const sockets = [userSocket, await world.connect(user, 1), volunteerSocket, await world.connect(volunteer, 0)];
+    const sockets = [
+      userSocket,
+      await world.connect(user, 1),
+      volunteerSocket,
+      await world.connect(volunteer, 0),
+    ];
     const write = (socket: TestSocket): Promise<Sent[]> =>
       Promise.all(
         upTo(250).map(async (n) => {
@@ -131,7 +141,9 @@ describe('messages over two gateway replicas', () => {
     const seqs = (acks: Sent[]): number[] => acks.map((ack) => (ack.ok ? ack.seq : 0)).sort((a, b) => a - b);
     expect([...seqs(byUser), ...seqs(byVolunteer)].sort((a, b) => a - b)).toEqual(upTo(500));
     const [first, second, third, fourth] = await Promise.all(
-      sockets.map((socket) => arrived(socket, socket === userSocket || socket === volunteerSocket ? 250 : 500)),
+      sockets.map((socket) =>
+        arrived(socket, socket === userSocket || socket === volunteerSocket ? 250 : 500),
+      ),
     );
     expect(first).toEqual(seqs(byVolunteer));
     expect(second).toEqual(upTo(500));
@@ -168,13 +180,17 @@ describe('messages over two gateway replicas', () => {
     const helperSocket = await world.connect(helper, 0);
     await world.request(next);
     const { chat_id } = (await world.accept(helper, next)).body;
-    await eventually('the announcement is lost', () => announcer.mock.calls.some(([name]) => name === 'request.accepted.v1'));
+    await eventually('the announcement is lost', () =>
+      announcer.mock.calls.some(([name]) => name === 'request.accepted.v1'),
+    );
     for (const { app } of world.gateways) await app.get(CatchUp).run();
     for (const socket of [nextSocket, helperSocket]) {
       expect(await socket.next('chat_started')).toMatchObject({ chat_id });
     }
     await helperSocket.ask('chat_ended', { email: helper.email, chat_id });
-    await eventually('the end is lost', () => announcer.mock.calls.some(([name]) => name === 'conversation.ended.v1'));
+    await eventually('the end is lost', () =>
+      announcer.mock.calls.some(([name]) => name === 'conversation.ended.v1'),
+    );
     for (const { app } of world.gateways) await app.get(CatchUp).run();
     for (const socket of [nextSocket, helperSocket]) {
       expect(await socket.next('chat_ended')).toMatchObject({ chat_id, ended_by: 'volunteer' });
@@ -190,6 +206,8 @@ describe('messages over two gateway replicas', () => {
     await redis.start();
     expect(await arrived(volunteerSocket, 21)).toEqual(upTo(21));
     await volunteerSocket.send(chatId, 'after');
-    expect(await userSocket.next('chat_message', ({ seq }) => seq === 22)).toMatchObject({ message: 'after' });
+    expect(await userSocket.next('chat_message', ({ seq }) => seq === 22)).toMatchObject({
+      message: 'after',
+    });
   });
 });

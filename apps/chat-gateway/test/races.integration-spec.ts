@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
 import { at, type HttpAnswer, type TestPerson, World } from './kit';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 const times = <T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => make(index)));

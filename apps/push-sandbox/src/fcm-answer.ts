@@ -83,8 +83,19 @@ function keep({ message, validate_only = false }: SendRequest, mailbox: Mailbox)
     token: message.token,
     notification: message.notification ?? null,
     data: message.data ?? null,
-    android: message.android ?? null,
+    android: bothSpellings(message.android) ?? null,
     validate_only,
     received_at: new Date().toISOString(),
   });
+}
+
+/** FCM takes `channel_id` and `channelId` for the same field, and the SDK sends the former: a reader finds either. */
+function bothSpellings(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const all: Record<string, unknown> = {};
+  for (const [name, inner] of Object.entries(value)) {
+    all[name] = bothSpellings(inner);
+    all[name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())] = all[name];
+  }
+  return all;
 }

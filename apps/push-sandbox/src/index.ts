@@ -1,2 +1,3 @@
+export { type Certificates, makeCertificates } from './certificates';
 export type { ReceivedPush } from './mailbox';
 export { type PushSandbox, type PushSandboxOptions, startPushSandbox } from './push-sandbox';

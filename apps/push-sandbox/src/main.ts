@@ -1,23 +1,22 @@
-import { commonEnv, createLogger, portEnv, readEnv } from '@kindline/platform';
-import { z } from 'zod';
 import { startPushSandbox } from './push-sandbox';
+import { readSandboxEnv } from './sandbox-env';
 
-const sandboxEnv = z.object({
-  HOST: z.string().default('127.0.0.1').meta({ example: '127.0.0.1' }),
-  LOG_LEVEL: commonEnv.shape.LOG_LEVEL,
-  PUSH_SANDBOX_PORT: portEnv(3099),
-  PUSH_SANDBOX_TLS_PORT: portEnv(3098),
-  PUSH_SANDBOX_CA_FILE: z.string().optional().meta({ example: '.data/push-sandbox/ca.pem' }),
-});
+/** A line as the services' logs have it. */
+const log = {
+  info(fields: object, msg: string): void {
+    const line = { level: 'info', time: new Date().toISOString(), service: 'push-sandbox', ...fields, msg };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  },
+};
 
 async function main(): Promise<void> {
-  const env = readEnv(sandboxEnv);
+  const env = readSandboxEnv();
   const sandbox = await startPushSandbox({
     httpPort: env.PUSH_SANDBOX_PORT,
     tlsPort: env.PUSH_SANDBOX_TLS_PORT,
     host: env.HOST,
     ...(env.PUSH_SANDBOX_CA_FILE && { caFile: env.PUSH_SANDBOX_CA_FILE }),
-    log: createLogger('push-sandbox', env.LOG_LEVEL),
+    log,
   });
   const stop = (): void => void sandbox.close().then(() => process.exit(0));
   process.once('SIGTERM', stop);

@@ -12,6 +12,8 @@ const CRON: readonly { task: string; queue: QueueName; pattern: string }[] = [
   { task: 'retention', queue: 'timers', pattern: '0 15 * * * *' },
 ];
 
+const MINUTE_MS = 60_000;
+
 /** Ticks on every replica; the occurrence's row decides who writes the job. */
 @Injectable()
 export class Cron implements OnApplicationBootstrap {
@@ -35,8 +37,10 @@ export class Cron implements OnApplicationBootstrap {
     }
   }
 
-  private async tick(queue: QueueName, task: string, at: Date): Promise<void> {
-    const occurrence = new Date(Math.round(at.getTime() / 1000) * 1000);
+  /** The occurrence of a task at about `at`; other replicas tick for it as well. */
+  async tick(queue: QueueName, task: string, at: Date): Promise<void> {
+    // Every pattern is of whole minutes; a tick that comes late, or a clock that is off, is still the same one.
+    const occurrence = new Date(Math.round(at.getTime() / MINUTE_MS) * MINUTE_MS);
     try {
       await this.occurrences.claim(queue, task, occurrence);
     } catch (err) {

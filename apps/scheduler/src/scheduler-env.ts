@@ -3,6 +3,15 @@ import { z } from 'zod';
 
 const days = (fallback: number) => z.coerce.number().int().min(1).max(36_500).default(fallback);
 
+/** `Intl.supportedValuesOf` would not do: it lists one name of each zone, such as Asia/Calcutta for Asia/Kolkata. */
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** Nest token: this service's settings. */
 export const SCHEDULER_ENV = Symbol('SCHEDULER_ENV');
 
@@ -13,14 +22,12 @@ export const schedulerEnv = commonEnv.extend({
   TIME_ZONE: z
     .string()
     .default('UTC')
-    .refine(
-      (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
-      'must be an IANA time zone',
-    )
+    .refine(isTimeZone, 'must be an IANA time zone')
     .meta({ example: 'Europe/Berlin' }),
   /** How many days things are kept; absent for conversations: for ever. */
   RETENTION_CONVERSATIONS_DAYS: z.coerce.number().int().min(1).max(36_500).optional().meta({ example: 365 }),
   RETENTION_DELIVERIES_DAYS: days(90),
+  RETENTION_JOBS_DAYS: days(7),
   RETENTION_REQUEST_TEXTS_HOURS: z.coerce.number().int().min(1).max(876_000).default(24),
 });
 

@@ -46,6 +46,7 @@ export class SchedulerModule {
             conversationsDays: env.RETENTION_CONVERSATIONS_DAYS,
             deliveriesDays: env.RETENTION_DELIVERIES_DAYS,
             requestTextsHours: env.RETENTION_REQUEST_TEXTS_HOURS,
+            jobsDays: env.RETENTION_JOBS_DAYS,
           },
         },
         { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },

@@ -14,7 +14,8 @@ describe('the timers of a request', () => {
 
   const rounds = async (requestId: string): Promise<number[]> => {
     const counts: number[] = [];
-    for (const { round } of await world.invitations(requestId)) counts[round - 1] = (counts[round - 1] ?? 0) + 1;
+    for (const { round } of await world.invitations(requestId))
+      counts[round - 1] = (counts[round - 1] ?? 0) + 1;
     return counts;
   };
 
@@ -102,7 +103,11 @@ describe('the timers of a request', () => {
     const [helper = ''] = await world.volunteers(1);
     const requestId = await world.request(seeker);
     const late = await world.timers();
-    expect(late.map(({ task }) => task).sort()).toEqual(['request.escalate', 'request.expire', 'request.reinvite']);
+    expect(late.map(({ task }) => task).sort()).toEqual([
+      'request.escalate',
+      'request.expire',
+      'request.reinvite',
+    ]);
     await world.app.get(Acceptance).accept(world.program, seeker, helper);
     const announced = await world.announced();
     await world.volunteers(5);

@@ -63,7 +63,7 @@ export class TimerWorld {
 
   private constructor(
     readonly sql: Pool,
-    private readonly url: string,
+    readonly databaseUrl: string,
   ) {}
 
   private context: INestApplicationContext | undefined;
@@ -71,7 +71,9 @@ export class TimerWorld {
 
   static async start(overrides: ProgramOverrides = {}): Promise<TimerWorld> {
     const database = await createTestDatabase();
-    const sql = new Pool({ connectionString: database.url, max: 4 });
+    const sql = new Pool({ connectionString: database.url, max: 8 });
+    sql.on('error', () => undefined);
+    sql.on('connect', (client) => client.on('error', () => undefined));
     const world = new TimerWorld(sql, database.url);
     await world.configure(overrides);
     world.stops.push(
@@ -90,7 +92,7 @@ export class TimerWorld {
   async configure(overrides: ProgramOverrides): Promise<void> {
     await this.context?.close();
     const domain = DomainModule.forRoot({
-      databaseUrl: this.url,
+      databaseUrl: this.databaseUrl,
       applicationName: 'timer-world',
       programs: new Programs(overrides),
       helperSeenWithin: 3650 * 24 * HOUR,
@@ -118,7 +120,8 @@ export class TimerWorld {
   async clear(): Promise<void> {
     await this.sql.query('UPDATE helper_profiles SET available = false, lead = false');
     await this.sql.query('DELETE FROM notifications');
-    for (const queue of ['timers', 'announce', 'push']) await this.sql.query(`DELETE FROM ${queue}._private_jobs`);
+    for (const queue of ['timers', 'announce', 'push'])
+      await this.sql.query(`DELETE FROM ${queue}._private_jobs`);
   }
 
   async person(role: 'user' | 'volunteer', name = 'Robin Doe'): Promise<string> {
@@ -239,11 +242,14 @@ export class TimerWorld {
     return rows;
   }
 
-  async conversation(chat: Chat): Promise<{ status: string; ended_by: string | null; end_reason: string | null }> {
-    const { rows } = await this.sql.query<{ status: string; ended_by: string | null; end_reason: string | null }>(
-      'SELECT status, ended_by, end_reason FROM conversations WHERE id = $1',
-      [chat.id],
-    );
+  async conversation(
+    chat: Chat,
+  ): Promise<{ status: string; ended_by: string | null; end_reason: string | null }> {
+    const { rows } = await this.sql.query<{
+      status: string;
+      ended_by: string | null;
+      end_reason: string | null;
+    }>('SELECT status, ended_by, end_reason FROM conversations WHERE id = $1', [chat.id]);
     const [row] = rows;
     if (!row) throw new Error('no such conversation');
     return row;

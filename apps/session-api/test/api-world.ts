@@ -170,13 +170,17 @@ export class ApiWorld {
 
   /** How many rows a query counts. */
   async count(from: string, parameters: unknown[] = []): Promise<number> {
-    const { rows } = await this.sql.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${from}`, parameters);
+    const { rows } = await this.sql.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM ${from}`,
+      parameters,
+    );
     return rows[0]?.n ?? 0;
   }
 
   async expectStatus(status: number, answer: Promise<Answer>): Promise<Answer> {
     const got = await answer;
-    if (got.status !== status) throw new Error(`not ${status} but ${got.status}: ${JSON.stringify(got.body)}`);
+    if (got.status !== status)
+      throw new Error(`not ${status} but ${got.status}: ${JSON.stringify(got.body)}`);
     return got;
   }
 }

@@ -1,6 +1,6 @@
 import { BODY_LIMIT_BYTES } from '@kindline/platform';
 import { signToken, TEST_SERVICE_TOKEN, type TestPerson } from '@kindline/testing';
-import { ApiWorld } from './api-world';
+import { type Answer, ApiWorld } from './api-world';
 import { contentsOf, expectProblem, expectRefusedField } from './refusals';
 import { type Caller, CALLERS, ROUTE_CASES, type RouteCase } from './route-cases';
 
@@ -19,9 +19,15 @@ function pathWith(route: string, value: string): string {
   return (route.split(' ')[1] ?? '').replace(/\{\w+\}/, value);
 }
 
+interface Operation {
+  requestBody?: { content: Record<string, { schema: { properties: object } }> };
+  responses: Record<string, { description: string }>;
+}
+
 describe('every route refuses what it must, and changes nothing', () => {
   let world: ApiWorld;
   let before: Record<string, string[]>;
+  let documentation: Record<string, Record<string, Operation>>;
   const tokens = new Map<Caller, string>();
   const values = new Map<string, string>();
 
@@ -35,15 +41,26 @@ describe('every route refuses what it must, and changes nothing', () => {
     body === undefined ? undefined : (JSON.parse(filled(JSON.stringify(body))) as unknown);
   const tokenOf = (who: Caller): string => tokens.get(who) ?? '';
 
-  /** The case's valid call, changed. */
-  const send = (
-    one: RouteCase & { method: string },
+  /** The case's valid call, changed. Whatever is answered must be documented. */
+  const send = async (
+    one: RouteCase & { method: string; route: string },
     change: { caller?: Caller; path?: string; body?: unknown; token?: string | undefined } = {},
-  ) =>
-    world.call(one.method, filled(change.path ?? one.path), {
+  ) => {
+    const answer = await world.call(one.method, filled(change.path ?? one.path), {
       token: 'token' in change ? change.token : tokenOf(change.caller ?? one.caller),
       body: 'body' in change ? change.body : filledBody(one.body),
     });
+    expectDocumented(one, answer);
+    return answer;
+  };
+  const expectDocumented = ({ route, method }: { route: string; method: string }, answer: Answer): void => {
+    const documented = documentation[route.split(' ')[1] ?? '']?.[method.toLowerCase()];
+    const { description = 'not documented' } = documented?.responses[answer.status] ?? {};
+    expect([route, description]).toEqual([
+      route,
+      expect.stringContaining(`${String(answer.body['code'])}: `),
+    ]);
+  };
 
   beforeAll(async () => {
     world = await ApiWorld.start();
@@ -61,6 +78,8 @@ describe('every route refuses what it must, and changes nothing', () => {
     values.set('<device>', 'device-of-the-user');
     await world.as(user, 'PUT', '/api/push-tokens', { token: 'device-of-the-user', platform: 'ios' });
     await world.storeMessages(chatId, user, 3);
+    const docs = await world.call('GET', '/docs-json');
+    documentation = docs.body['paths'] as typeof documentation;
     before = await contentsOf(world.sql);
     expect(Object.keys(before).length).toBeGreaterThan(10);
     expect(before['messages']).toHaveLength(3);
@@ -73,25 +92,19 @@ describe('every route refuses what it must, and changes nothing', () => {
   });
   afterAll(() => world.stop());
 
-  it('has a case for every documented route, and documents every route that has a case', async () => {
-    const { body } = await world.call('GET', '/docs-json');
-    const documented = Object.entries(body['paths'] as Record<string, object>).flatMap(([path, methods]) =>
+  it('has a case for every documented route, and documents every route that has a case', () => {
+    const documented = Object.entries(documentation).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(Object.keys(ROUTE_CASES).sort()).toEqual(documented.sort());
     expect([...tokens.keys()].sort()).toEqual([...CALLERS].sort());
   });
 
-  it('tries every field of every documented body', async () => {
-    const { body } = await world.call('GET', '/docs-json');
-    const paths = body['paths'] as Record<string, Record<string, { requestBody?: Described }>>;
-    interface Described {
-      content: Record<string, { schema: { properties: object } }>;
-    }
-    for (const { route, method, body: valid } of cases) {
-      const description = paths[route.split(' ')[1] ?? '']?.[method.toLowerCase()]?.requestBody;
-      const documented = description?.content['application/json']?.schema.properties ?? {};
-      expect([route, Object.keys(valid ?? {}).sort()]).toEqual([route, Object.keys(documented).sort()]);
+  it('tries every field of every documented body', () => {
+    for (const { route, method, body } of cases) {
+      const { requestBody } = documentation[route.split(' ')[1] ?? '']?.[method.toLowerCase()] ?? {};
+      const documented = requestBody?.content['application/json']?.schema.properties ?? {};
+      expect([route, Object.keys(body ?? {}).sort()]).toEqual([route, Object.keys(documented).sort()]);
     }
   });
 
@@ -122,13 +135,40 @@ describe('every route refuses what it must, and changes nothing', () => {
       expectProblem(basic, 'unauthenticated');
     });
 
+    it("is refused to a second account with somebody's e-mail", async () => {
+      const email = values.get('<user.email>') ?? '';
+      const token = await signToken({ sub: 'thief', email, roles: ['user', 'volunteer', 'admin'] });
+      expectProblem(await send(one, { token }), 'email_taken');
+    });
+
+    it('is refused on behalf of nobody', async () => {
+      if (one.caller === 'backend') return;
+      const answer = await world.call(one.method, filled(one.path), {
+        token: TEST_SERVICE_TOKEN,
+        body: filledBody(one.body),
+        headers: { 'on-behalf-of': 'nobody' },
+      });
+      expectDocumented(one, answer);
+      expectProblem(answer, 'not_found');
+    });
+
     it('is refused to other roles', async () => {
-      for (const caller of one.wrongRoles) expectProblem(await send(one, { caller }), 'forbidden');
+      for (const caller of one.wrongRoles) {
+        // With nothing else to refuse it for: their own e-mail, and an id that would not be found.
+        const own = JSON.stringify(one.body ?? {}).replaceAll(/<\w+\.email>/g, `<${caller}.email>`);
+        const body = one.body && filledBody(JSON.parse(own));
+        const answer = await send(one, { caller, path: one.unknown?.path ?? one.path, body });
+        expectProblem(answer, 'forbidden');
+      }
     });
 
     it("is refused for other people's ids and unknown ones", async () => {
       for (const { what, code, caller, path, body } of one.foreign ?? []) {
-        const answer = await send(one, { caller, path: path ?? one.path, body: filledBody(body ?? one.body) });
+        const answer = await send(one, {
+          caller,
+          path: path ?? one.path,
+          body: filledBody(body ?? one.body),
+        });
         expect([what, answer.body['code']]).toEqual([what, code]);
         expectProblem(answer, code);
       }
@@ -234,7 +274,10 @@ describe('every route refuses what it must, and changes nothing', () => {
     });
 
     it('is of a limited size', async () => {
-      expectProblem(await send(one, { body: changed('surprise', 'x'.repeat(BODY_LIMIT_BYTES)) }), 'too_large');
+      expectProblem(
+        await send(one, { body: changed('surprise', 'x'.repeat(BODY_LIMIT_BYTES)) }),
+        'too_large',
+      );
     });
 
     it('is of the media type application/json', async () => {

@@ -68,13 +68,7 @@ const WRONG_LIMITS = [
   'limit=100000',
   'limit=1&limit=2',
 ];
-const WRONG_ADDRESSES = [
-  '',
-  'nobody',
-  'a b@example.org',
-  '@example.org',
-  `${'x'.repeat(250)}@example.org`,
-];
+const WRONG_ADDRESSES = ['', 'nobody', 'a b@example.org', '@example.org', `${'x'.repeat(250)}@example.org`];
 
 /** One case per documented route: what it takes, and what it must refuse. */
 export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {

@@ -48,6 +48,9 @@ export class TokenVerifier {
       const own = headerAlgorithm(token) === 'HS256';
       return own ? await this.verifyOwn(token) : await this.verifyExternal(token);
     } catch (error) {
+      if (error instanceof KeysUnavailableError) {
+        throw new KindlineError('unavailable', "The issuer's keys cannot be fetched", { retryAfterS: 5 });
+      }
       if (error instanceof errors.JWTExpired)
         throw new KindlineError('unauthenticated', 'The token has expired');
       throw new KindlineError('unauthenticated', 'The token is not valid');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, text } from './strings';
+import { id, isStorable, text } from './strings';
 
 export const PROGRAMS = ['better_together', 'companion', 'counseling', 'support'] as const;
 export const programName = z.enum(PROGRAMS);
@@ -43,15 +43,33 @@ export const conversationPage = z.object({
 
 export const messageType = z.enum(['text', 'voice', 'system']);
 
+/** Bounded, because checking, storing and sending a value that is nested without end would exhaust the stack. */
+const REPLY_LEVELS = 32;
 /** What a message answers: the dialect's own value (a text, an id, an object), echoed as it was sent. */
 export type ReplyTo = z.infer<typeof replyTo>;
-const jsonStorable = (value: unknown): boolean => {
-  const json = JSON.stringify(value);
-  return json.length <= 8192 && !json.includes('\\u0000') && !/\\ud[89a-f]/i.test(json);
-};
 export const replyTo = z
-  .union([z.string(), z.record(z.string(), z.json()), z.null()])
-  .refine((value) => jsonStorable(value), 'must be at most 8 KiB without U+0000 or lone surrogates');
+  .union([
+    z.string().refine(isStorable, 'must not contain U+0000 or lone surrogates'),
+    z.record(
+      z.string().refine(isStorable),
+      z.custom<z.core.util.JSONType>(
+        (value) => isStorableJson(value, REPLY_LEVELS),
+        `must be JSON of at most ${REPLY_LEVELS} levels without U+0000 or lone surrogates`,
+      ),
+    ),
+    z.null(),
+  ])
+  .refine((value) => JSON.stringify(value).length <= 8192, 'must be at most 8 KiB');
+
+function isStorableJson(value: unknown, levels: number): boolean {
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return value === null || typeof value === 'boolean';
+  if (levels === 0 || ArrayBuffer.isView(value)) return false;
+  return Object.entries(value).every(
+    ([name, inner]) => isStorable(name) && isStorableJson(inner, levels - 1),
+  );
+}
 
 export const messageView = z.object({
   id: z.string(),

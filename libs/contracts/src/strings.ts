@@ -3,7 +3,8 @@ import { z } from 'zod';
 /** Upper bound of a message text in bytes of UTF-8. */
 export const MESSAGE_MAX_BYTES = 8192;
 
-const storable = (value: string): boolean => !value.includes('\u0000') && value.isWellFormed();
+/** Whether Postgres and every client can hold this text. */
+export const isStorable = (value: string): boolean => !value.includes('\u0000') && value.isWellFormed();
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Marks an issue that is reported as `too_large` (413) instead of `validation_failed`. */
@@ -11,7 +12,7 @@ export const TOO_LARGE = { code: 'too_large' } as const;
 
 function byteLimited(maxBytes: number) {
   return z.string().superRefine((value, context) => {
-    if (!storable(value)) {
+    if (!isStorable(value)) {
       context.addIssue({ code: 'custom', message: 'must not contain U+0000 or lone surrogates' });
     } else if (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes) {
       context.addIssue({ code: 'custom', message: `must be at most ${maxBytes} bytes`, params: TOO_LARGE });

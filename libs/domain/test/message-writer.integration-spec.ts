@@ -30,10 +30,10 @@ describe('MessageWriter on a real Postgres', () => {
 
   async function person(): Promise<string> {
     const id = uuidV7();
-    await pool.query('INSERT INTO people (id, sub, registered_at, created_at) VALUES ($1, $2, now(), now())', [
-      id,
-      id,
-    ]);
+    await pool.query(
+      'INSERT INTO people (id, sub, registered_at, created_at) VALUES ($1, $2, now(), now())',
+      [id, id],
+    );
     return id;
   }
 
@@ -96,7 +96,11 @@ describe('MessageWriter on a real Postgres', () => {
 
   const codes = (outcomes: Outcome[]): unknown[] =>
     outcomes.map((outcome) =>
-      'stored' in outcome ? 'stored' : outcome.refused instanceof KindlineError ? outcome.refused.code : outcome.refused,
+      'stored' in outcome
+        ? 'stored'
+        : outcome.refused instanceof KindlineError
+          ? outcome.refused.code
+          : outcome.refused,
     );
 
   async function history(chatId: string): Promise<{ seq: number; id: string; content: string }[]> {
@@ -112,9 +116,14 @@ describe('MessageWriter on a real Postgres', () => {
   it('numbers a conversation in the order in which its messages were handed over, over several batches', async () => {
     const own = await chat();
     const { writer: writing, appended } = writer();
-    const outcomes = await appendAll(writing, upTo(300).map((n) => text(own, `message ${n}`)));
+    const outcomes = await appendAll(
+      writing,
+      upTo(300).map((n) => text(own, `message ${n}`)),
+    );
     expect(seqs(outcomes)).toEqual(upTo(300));
-    expect((await history(own.id)).map(({ content }) => content)).toEqual(upTo(300).map((n) => `message ${n}`));
+    expect((await history(own.id)).map(({ content }) => content)).toEqual(
+      upTo(300).map((n) => `message ${n}`),
+    );
     expect(appended.map(({ length }) => length)).toEqual([128, 128, 44]);
     const { rows } = await pool.query('SELECT last_seq FROM conversations WHERE id = $1', [own.id]);
     expect(rows).toEqual([{ last_seq: 300 }]);
@@ -187,12 +196,32 @@ describe('MessageWriter on a real Postgres', () => {
     expect([...here.appended, ...there.appended].flat()).toHaveLength(400);
   });
 
+  it('lets six writers into one conversation at once, batch after batch, and numbers without a gap', async () => {
+    const own = await chat();
+    const writers = upTo(6).map(() => writer());
+    for (let round = 0; round < 10; round++) {
+      const outcomes = await Promise.all(
+        writers.map(({ writer: writing }, index) =>
+          appendAll(writing, [
+            ...upTo(5).map((n) => text(own, 'shared', { clientId: `${round}-${n}` })),
+            ...upTo(5).map((n) => text(own, `own ${index}-${round}-${n}`)),
+          ]),
+        ),
+      );
+      expect(new Set(outcomes.flatMap(codes))).toEqual(new Set(['stored']));
+    }
+    const stored = await history(own.id);
+    expect(stored.map(({ seq }) => seq)).toEqual(upTo(10 * 5 + 10 * 6 * 5));
+  });
+
   it('refuses the one message whose text Postgres cannot hold, and stores its whole batch beside it', async () => {
     const [own, other] = [await chat(), await chat()];
     const { writer: writing } = writer();
     const batch = upTo(40).map((n) => text(n % 2 ? own : other, n === 17 ? 'bad \u0000' : `m${n}`));
     const outcomes = await appendAll(writing, batch);
-    expect(codes(outcomes).filter((code) => code !== 'stored')).toEqual([expect.objectContaining({ code: '22021' })]);
+    expect(codes(outcomes).filter((code) => code !== 'stored')).toEqual([
+      expect.objectContaining({ code: '22021' }),
+    ]);
     expect(outcomes[16]).toHaveProperty('refused');
     expect((await history(own.id)).map(({ seq }) => seq)).toEqual(upTo(19));
     expect((await history(other.id)).map(({ seq }) => seq)).toEqual(upTo(20));
@@ -210,7 +239,14 @@ describe('MessageWriter on a real Postgres', () => {
       text(own, 'e', { conversationId: 'no uuid' }),
       text(own, 'f'),
     ]);
-    expect(codes(outcomes)).toEqual(['stored', 'not_found', 'forbidden', 'conversation_ended', 'not_found', 'stored']);
+    expect(codes(outcomes)).toEqual([
+      'stored',
+      'not_found',
+      'forbidden',
+      'conversation_ended',
+      'not_found',
+      'stored',
+    ]);
     expect((await history(own.id)).map(({ seq, content }) => [seq, content])).toEqual([
       [1, 'a'],
       [2, 'f'],
@@ -236,16 +272,24 @@ describe('MessageWriter on a real Postgres', () => {
     const own = await chat();
     let calls = 0;
     const runner: QueryRunner = {
-      query: async (query) => {
+      query: async <Row>(query: Parameters<QueryRunner['query']>[0]) => {
         calls++;
-        if (calls === 1) throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
-        return pool.query(query);
+        if (calls === 1)
+          throw Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+        const { rows } = await pool.query(query);
+        return { rows: rows as Row[] };
       },
     };
     const { writer: writing } = writer(runner);
-    const lost = await appendAll(writing, upTo(20).map((n) => text(own, `m${n}`)));
+    const lost = await appendAll(
+      writing,
+      upTo(20).map((n) => text(own, `m${n}`)),
+    );
     expect([calls, lost.every((outcome) => 'refused' in outcome)]).toEqual([1, true]);
-    const again = await appendAll(writing, upTo(20).map((n) => text(own, `m${n}`)));
+    const again = await appendAll(
+      writing,
+      upTo(20).map((n) => text(own, `m${n}`)),
+    );
     expect(seqs(again)).toEqual(upTo(20));
   });
 
@@ -269,9 +313,10 @@ describe('MessageWriter on a real Postgres', () => {
     };
     await writing.append(text(own, 'a'));
     expect(Number((await due()).seconds)).toBeLessThanOrEqual(1);
-    await pool.query(`UPDATE conversation_members SET push_due_at = NULL, last_push_at = now() WHERE person_id = $1`, [
-      own.helper,
-    ]);
+    await pool.query(
+      `UPDATE conversation_members SET push_due_at = NULL, last_push_at = now() WHERE person_id = $1`,
+      [own.helper],
+    );
     await writing.append(text(own, 'b'));
     expect(Number((await due()).seconds)).toBeGreaterThan(55);
     await pool.query(`UPDATE conversation_members SET push_due_at = NULL WHERE person_id = $1`, [own.helper]);

@@ -105,7 +105,9 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<st
 
 function impliedErrors({ access, params, query, body }: EndpointOptions): ErrorCode[] {
   return [
-    ...(access === 'public' ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(access === 'public' ? [] : (['unauthenticated', 'forbidden', 'email_taken'] as const)),
+    // On-Behalf-Of may name nobody.
+    ...(access === 'public' || 'serviceOnly' in access ? [] : (['not_found'] as const)),
     ...(params || query || body ? (['validation_failed'] as const) : []),
     ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),
     'rate_limited',

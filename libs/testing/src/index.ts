@@ -1,3 +1,5 @@
+export * from './eventually';
 export * from './fake-clock';
 export * from './infra';
 export * from './people';
+export * from './service-process';

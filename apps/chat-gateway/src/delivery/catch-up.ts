@@ -51,8 +51,8 @@ export class CatchUp {
     for (const conversation of open) {
       const head = heads.get(conversation.id);
       heads.delete(conversation.id);
+      if (!this.delivery.isAnnounced(conversation.id)) unknown.push(conversation.id);
       if (head === undefined) {
-        if (!this.delivery.isTracked(conversation.id)) unknown.push(conversation.id);
         this.delivery.track({ ...conversation, lastSeq: 0 });
         if (conversation.lastSeq > 0) behind.push(conversation.id);
       } else if (conversation.lastSeq > head) behind.push(conversation.id);

@@ -20,6 +20,8 @@ interface Tracked {
   /** The `seq` to emit next. */
   next: number;
   held: Map<number, Held>;
+  /** Whether its members were told that it began. */
+  announced: boolean;
 }
 
 export interface DeliverableConversation {
@@ -54,10 +56,11 @@ export class Delivery {
     const { id, program, memberIds, lastSeq } = conversation;
     const known = this.tracked.get(id);
     if (!known) {
-      this.tracked.set(id, { program, memberIds, next: lastSeq + 1, held: new Map() });
+      this.tracked.set(id, { program, memberIds, next: lastSeq + 1, held: new Map(), announced: true });
       return;
     }
     known.memberIds = memberIds;
+    known.announced = true;
     // Nobody was here to see what came meanwhile; whoever connects now reads it from the history.
     if (!this.anyoneHere(memberIds)) known.next = Math.max(known.next, lastSeq + 1);
   }
@@ -67,8 +70,9 @@ export class Delivery {
     return new Map([...this.tracked].map(([id, { next }]) => [id, next - 1]));
   }
 
-  isTracked(conversationId: string): boolean {
-    return this.tracked.has(conversationId);
+  /** Whether its members here know that it began: by its announcement, or from before they connected. */
+  isAnnounced(conversationId: string): boolean {
+    return this.tracked.get(conversationId)?.announced ?? false;
   }
 
   untrack(conversationId: string): void {
@@ -90,7 +94,7 @@ export class Delivery {
     let state = this.tracked.get(id);
     if (!state) {
       // Everything older was tracked when its member connected, so this one began since then.
-      state = { program, memberIds, next: 1, held: new Map() };
+      state = { program, memberIds, next: 1, held: new Map(), announced: false };
       this.tracked.set(id, state);
     }
     for (const message of messages) {

@@ -38,7 +38,11 @@ export class Absence {
     this.timer = undefined;
     const leaving = [...this.leaving];
     this.leaving.clear();
-    if (leaving.length > 0) this.work = this.work.then(() => this.mark(leaving));
+    if (leaving.length > 0) {
+      this.work = this.work.then(async () => {
+        await this.mark(leaving);
+      });
+    }
     await this.work;
   }
 
@@ -47,12 +51,14 @@ export class Absence {
     const now = this.clock.now().getTime();
     for (const { gatewayId, personIds } of await this.presence.lapsed()) {
       this.logger.warn({ gatewayId, people: personIds.length }, 'a gateway is gone');
-      await this.mark(personIds.map((personId) => [personId, new Date(now - 60_000)]));
-      await this.presence.release(gatewayId);
+      const marked = await this.mark(personIds.map((personId) => [personId, new Date(now - 60_000)]));
+      // Otherwise the lease stays lapsed, and the next sweep tries again.
+      if (marked) await this.presence.release(gatewayId);
     }
   }
 
-  private async mark(leaving: [personId: string, since: Date][]): Promise<void> {
+  /** @returns false when it could not be done. */
+  private async mark(leaving: [personId: string, since: Date][]): Promise<boolean> {
     try {
       await this.dataSource.query(
         `UPDATE conversation_members m SET push_due_at = $3::timestamptz + $4 * interval '1 ms'
@@ -64,8 +70,10 @@ export class Absence {
               AND t.sender_id IS DISTINCT FROM m.person_id)`,
         [leaving.map(([id]) => id), leaving.map(([, since]) => since), this.clock.now(), PUSH_DELAY_MS],
       );
+      return true;
     } catch (err) {
       this.logger.error({ err, people: leaving.length }, 'those who left could not be marked for a push');
+      return false;
     }
   }
 }

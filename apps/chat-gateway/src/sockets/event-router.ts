@@ -45,7 +45,11 @@ export class EventRouter {
     let answer: Promise<object | void> | object | void;
     try {
       if (!event)
-        throw new KindlineError('not_found', `There is no event ${JSON.stringify(name.slice(0, 64))}`);
+        // The protocol allows numbers as names, too.
+        throw new KindlineError(
+          'not_found',
+          `There is no event ${JSON.stringify(String(name).slice(0, 64))}`,
+        );
       this.checkLimit(event, sender);
       if (!event.roles.some((role) => sender.person.roles.includes(role)))
         throw new KindlineError('forbidden');

@@ -44,7 +44,8 @@ export class SocketServer {
       perMessageDeflate: false,
       pingInterval: PING_INTERVAL_MS,
       pingTimeout: PING_TIMEOUT_MS,
-      maxHttpBufferSize: 1_000_000,
+      // A message far over the limit is still answered with too_large instead of a closed socket.
+      maxHttpBufferSize: 4_000_000,
       cors: {
         origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env, origin)),
       },
@@ -71,7 +72,8 @@ export class SocketServer {
       socket.emit('server_draining', { retryAfterMs: Math.floor(Math.random() * 5_000) });
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
-    this.io?.disconnectSockets(true);
+    // Closing the connection rather than disconnecting the socket: clients then reconnect by themselves.
+    for (const { socket } of [...this.connections.all()]) socket.conn.close();
     await this.absence.flush();
     await this.io?.close();
   }

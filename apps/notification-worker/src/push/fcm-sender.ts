@@ -1,23 +1,21 @@
-import { applicationDefault, cert, type Credential, deleteApp, initializeApp } from 'firebase-admin/app';
+import { deleteApp } from 'firebase-admin/app';
 import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/messaging';
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { Agent } from 'node:https';
-import { connect } from 'node:tls';
+import { type FcmAccess, openFcmApp } from './fcm-app';
+import { Flight } from './flight';
 import { outcomeOf } from './push-outcome';
 import type { PushMessage, PushOutcome, PushSender } from './push-sender';
 
+/** FCM's most messages a call. */
 export const CALL_LIMIT = 500;
-const FCM_HOST = 'fcm.googleapis.com';
-const SOCKETS = 64;
+/**
+ * Requests of one call that are under way at once. Each call has its own lanes, and the agent queues nothing:
+ * a push to somebody in distress never stands behind a campaign's.
+ */
+const LANES = 50;
+const DEADLINE_MS = 15_000;
 
-export interface PushSenderConfig {
-  /** A service account as JSON or as the path of a file. */
-  serviceAccount?: string;
-  useApplicationDefault?: boolean;
-  /** Another FCM endpoint, such as the push sandbox. */
-  endpoint?: string;
-  caFile?: string;
+export interface PushSenderConfig extends FcmAccess {
+  /** From the call to its answer; default 15 s. */
   deadlineMs?: number;
   log: { warn(fields: object, message: string): void };
 }
@@ -25,33 +23,51 @@ export interface PushSenderConfig {
 /**
  * The one place that knows firebase-admin.
  * @returns undefined when neither credentials nor an endpoint are configured
+ * @throws when the credentials cannot be read
  */
 export function createPushSender(config: PushSenderConfig): PushSender | undefined {
-  const credential = credentialOf(config);
-  if (!credential) return undefined;
-  const httpAgent = agentFor(config);
-  const projectId = config.endpoint && !config.serviceAccount ? 'kindline-sandbox' : undefined;
-  const app = initializeApp(
-    { credential, httpAgent, ...(projectId && { projectId }) },
-    `kindline-${randomUUID()}`,
-  );
+  const opened = openFcmApp(config);
+  if (!opened) return undefined;
+  const { app, agent } = opened;
   const messaging = getMessaging(app);
-  // HTTP/2 opens a TLS session per call, ignores the agent, and may never settle when the peer drops it.
-  messaging.enableLegacyHttpTransport();
   withoutRetries(messaging);
-  const deadlineMs = config.deadlineMs ?? 15_000;
+  const calls = new Set<Promise<unknown>>();
+
+  async function call(messages: TokenMessage[], dryRun: boolean): Promise<PushOutcome[]> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), config.deadlineMs ?? DEADLINE_MS);
+    const trouble = new Map<string, number>();
+    const answers = inLanes(messages, async (message) => {
+      const { outcome, cause } = await attempt(messaging, message, dryRun, deadline.signal);
+      if (outcome.status === 'retry' || outcome.status === 'unknown') {
+        const kind = `${outcome.status} ${outcome.reason}${cause === undefined ? '' : ` (${cause})`}`;
+        trouble.set(kind, (trouble.get(kind) ?? 0) + 1);
+      }
+      return outcome;
+    });
+    calls.add(answers);
+    try {
+      return await answers;
+    } finally {
+      clearTimeout(timer);
+      calls.delete(answers);
+      if (trouble.size > 0)
+        config.log.warn({ outcomes: Object.fromEntries(trouble) }, 'FCM did not take some pushes');
+    }
+  }
+
   return {
     async send(messages) {
-      if (messages.length === 0) return [];
       if (messages.length > CALL_LIMIT) throw new RangeError(`at most ${CALL_LIMIT} messages a call`);
-      return Promise.all(
-        messages.map((message) => within(deadlineMs, one(messaging, toFcm(message), false))),
-      );
+      return call(messages.map(toFcm), false);
     },
-    validate: (token) =>
-      within(deadlineMs, one(messaging, { token, data: { kind: 'token_validation' } }, true)),
+    async validate(token) {
+      const [outcome] = await call([{ token, data: { kind: 'token_validation' } }], true);
+      return outcome ?? { status: 'unknown', reason: 'no_answer' };
+    },
     async close() {
-      httpAgent.destroy();
+      await Promise.allSettled(calls);
+      agent.destroy();
       await deleteApp(app);
     },
   };
@@ -67,33 +83,65 @@ function toFcm({ token, title, body, data, channelKey, priority }: PushMessage):
   };
 }
 
-async function one(messaging: Messaging, message: TokenMessage, dryRun: boolean): Promise<PushOutcome> {
-  try {
-    const { responses } = await messaging.sendEach([message], dryRun);
-    const [response] = responses;
-    if (response?.success) return { status: 'accepted', messageId: response.messageId ?? '' };
-    return outcomeOf(response?.error);
-  } catch (error) {
-    return outcomeOf(error);
-  }
-}
-
-/** The SDK may never settle; a push that has not by then is unknown. */
-async function within(deadlineMs: number, outcome: Promise<PushOutcome>): Promise<PushOutcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<PushOutcome>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'unknown', reason: 'deadline' }), deadlineMs);
-  });
-  try {
-    return await Promise.race([outcome, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
+interface Attempt {
+  outcome: PushOutcome;
+  /** The system's word for what went wrong, such as ECONNREFUSED, for the operator. */
+  cause?: string;
 }
 
 /**
- * The SDK (14.5, utils/api-request.js) repeats a request up to four times after ECONNRESET or 503, and so can
- * push twice behind our back. It has no setting for that; tries are ours to count, so its retry is taken out.
+ * One request, broken off at the deadline. `send` and not `sendEach`, whose HTTP/2 opens a TLS session a call,
+ * ignores the agent and may never settle when the peer drops the session; `send` speaks HTTP/1.1 by itself.
+ */
+async function attempt(
+  messaging: Messaging,
+  message: TokenMessage,
+  dryRun: boolean,
+  deadline: AbortSignal,
+): Promise<Attempt> {
+  const flight = new Flight();
+  const sent = async (): Promise<Attempt> => {
+    try {
+      const messageId = await flight.run(() => messaging.send(message, dryRun));
+      return { outcome: { status: 'accepted', messageId } };
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+      return { outcome: outcomeOf(error, flight.left), ...(typeof code === 'string' && { cause: code }) };
+    }
+  };
+  const late: Attempt = { outcome: { status: 'retry', reason: 'deadline' } };
+  if (deadline.aborted) return late;
+  const overdue = Promise.withResolvers<Attempt>();
+  const giveUp = (): void => {
+    overdue.resolve(flight.left ? { outcome: { status: 'unknown', reason: 'deadline' } } : late);
+    flight.cancel();
+  };
+  deadline.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([sent(), overdue.promise]);
+  } finally {
+    deadline.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Works through the items, LANES at a time; answers in their order. */
+async function inLanes<Item, Result>(
+  items: Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = items.entries();
+  const lane = async (): Promise<void> => {
+    for (const [index, item] of waiting) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
+  return results;
+}
+
+/**
+ * The SDK (14.5, utils/api-request.js) repeats a request up to four times after ECONNRESET, a timeout or 503, and so
+ * can push five times behind our back. It has no setting for that; tries are ours to count, so its retry is
+ * taken out. Without the place to do so we rather do not start.
  */
 function withoutRetries(messaging: Messaging): void {
   const { messagingRequestHandler } = messaging as unknown as {
@@ -103,28 +151,4 @@ function withoutRetries(messaging: Messaging): void {
   if (!client || !('retry' in client))
     throw new Error('firebase-admin has changed: its own retries cannot be disabled');
   client.retry = undefined;
-}
-
-function agentFor({ endpoint, caFile }: PushSenderConfig): Agent {
-  const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
-  if (!endpoint) return agent;
-  const { hostname, port } = new URL(endpoint);
-  const ca = caFile ? readFileSync(caFile) : undefined;
-  agent.createConnection = () =>
-    connect({ host: hostname, port: Number(port || 443), servername: FCM_HOST, ...(ca && { ca }) });
-  return agent;
-}
-
-function credentialOf(config: PushSenderConfig): Credential | undefined {
-  const { serviceAccount, useApplicationDefault, endpoint } = config;
-  if (serviceAccount) {
-    const json = serviceAccount.trimStart().startsWith('{')
-      ? serviceAccount
-      : readFileSync(serviceAccount, 'utf8');
-    return cert(JSON.parse(json) as object);
-  }
-  if (useApplicationDefault) return applicationDefault();
-  // A stand-in takes any token; asking Google for one would only fail.
-  if (endpoint) return { getAccessToken: async () => ({ access_token: 'sandbox', expires_in: 3600 }) };
-  return undefined;
 }

@@ -31,7 +31,7 @@ export class PeopleController {
     @Input() { registered_at, ...change }: z.output<typeof putPerson>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof personView>> {
-    const person = await this.people.put(who, {
+    const person = await this.people.replace(who, {
       ...(change.email === undefined ? {} : { email: change.email }),
       ...(change.name === undefined ? {} : { name: change.name }),
       ...(change.roles === undefined ? {} : { roles: change.roles }),

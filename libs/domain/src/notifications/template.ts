@@ -4,7 +4,7 @@
  */
 export function render(template: string, variables: Record<string, string | null | undefined>): string {
   const text = template.replace(/\{\{\s*(\w+)\s*\}\}([,;]?\s*)/g, (_match, name: string, after: string) => {
-    const value = variables[name];
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
     return value ? value + after : '';
   });
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -4,6 +4,7 @@ import { enqueue, inTransaction, removeJobs, uuidV7, violatedConstraint } from '
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { announce } from '../announcements/announcement';
+import { HELPER_SEEN_WITHIN } from '../matching/eligibility';
 import { Matching } from '../matching/matching';
 import { Notifications } from '../notifications/notifications';
 import type { Program } from '../programs/program';
@@ -23,6 +24,7 @@ export class Requests {
     private readonly matching: Matching,
     private readonly notifications: Notifications,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(HELPER_SEEN_WITHIN) private readonly seenWithin: number,
   ) {}
 
   /**
@@ -92,7 +94,10 @@ export class Requests {
       );
       if (request?.status !== 'pending') return;
       const leads = await manager.query<{ person_id: string }[]>(
-        `SELECT person_id FROM helper_profiles WHERE lead AND active`,
+        `SELECT h.person_id FROM helper_profiles h
+        JOIN person_roles r ON r.person_id = h.person_id AND r.role = $1 AND r.seen_at > $2
+        WHERE h.lead AND h.active`,
+        [program.helperRole, new Date(this.clock.now().getTime() - this.seenWithin)],
       );
       await this.notifications.create(
         manager,

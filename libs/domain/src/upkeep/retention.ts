@@ -5,7 +5,6 @@ import { DataSource } from 'typeorm';
 
 const BATCH = 1_000;
 const DAY_MS = 86_400_000;
-const FAILED_JOBS_DAYS = 7;
 const CRON_RUNS_DAYS = 30;
 
 export interface RetentionSettings {
@@ -13,6 +12,8 @@ export interface RetentionSettings {
   conversationsDays?: number | undefined;
   deliveriesDays: number;
   requestTextsHours: number;
+  /** Jobs that were given up, for whoever wants to look at them. */
+  jobsDays: number;
 }
 export const RETENTION_SETTINGS = Symbol('RETENTION_SETTINGS');
 
@@ -28,7 +29,7 @@ export class Retention {
   ) {}
 
   async run(): Promise<void> {
-    const { conversationsDays, deliveriesDays, requestTextsHours } = this.settings;
+    const { conversationsDays, deliveriesDays, requestTextsHours, jobsDays } = this.settings;
     const removed: Record<string, number> = {};
     removed['requestTexts'] = await this.repeat(
       `UPDATE help_requests SET note = NULL WHERE id IN (
@@ -53,7 +54,7 @@ export class Retention {
         `DELETE FROM ${queue}._private_jobs WHERE id IN (
           SELECT id FROM ${queue}._private_jobs
           WHERE attempts >= max_attempts AND locked_at IS NULL AND updated_at < $1 LIMIT $2)`,
-        FAILED_JOBS_DAYS * DAY_MS,
+        jobsDays * DAY_MS,
       );
     }
     removed['cronRuns'] = await this.repeat(

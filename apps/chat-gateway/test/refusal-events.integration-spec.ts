@@ -1,0 +1,485 @@
+import { type ErrorCode, MESSAGE_MAX_BYTES, type Role } from '@kindline/contracts';
+import { createTestDatabase, signToken, type TestDatabase } from '@kindline/testing';
+import { io, type Socket } from 'socket.io-client';
+import { EventRouter } from '../src/sockets/event-router';
+import { at, eventually, makePerson, type Sent, type TestPerson, type TestSocket, World } from './kit';
+
+const NOBODY = '00000000-0000-7000-8000-000000000000';
+const UNSTORABLE = ['a\u0000b', 'a\ud800b', '\udc00'];
+
+type Sender = 'user' | 'volunteer' | 'stranger' | 'otherVolunteer';
+/** `<chat>`, `<user>` and `<stranger>` stand for the chat's id and people's e-mails. */
+interface EventCase {
+  sender: Sender;
+  payload: unknown;
+  wrongRoles: readonly Role[];
+  /** Payloads that do not fit; for objects, wrong types and unknown fields are derived. */
+  wrong: readonly unknown[];
+  foreign: readonly { what: string; sender: Sender; payload: unknown; code: ErrorCode }[];
+}
+
+const message = (change: object = {}) => ({
+  chat_id: '<chat>',
+  sender_mail: '<user>',
+  message: 'hello',
+  reciever_mail: '<volunteer>',
+  reply_message: 'earlier',
+  client_id: 'walk-1',
+  ...change,
+});
+const ended = (change: object = {}) => ({ email: '<user>', by_user: true, chat_id: '<chat>', ...change });
+
+const strangersOf = (payloadOf: (change: object) => object): EventCase['foreign'] => [
+  { what: 'an unknown chat', sender: 'user', payload: payloadOf({ chat_id: NOBODY }), code: 'not_found' },
+  { what: 'an id that is none', sender: 'user', payload: payloadOf({ chat_id: 'x' }), code: 'not_found' },
+  {
+    what: 'SQL for an id',
+    sender: 'user',
+    payload: payloadOf({ chat_id: "'; DROP TABLE messages; --" }),
+    code: 'not_found',
+  },
+];
+const wrongIds = (payloadOf: (change: object) => object): unknown[] =>
+  ['', 'x'.repeat(129), 'a\nb', ...UNSTORABLE].map((chat_id) => payloadOf({ chat_id }));
+
+/** One case per event of the gateway. */
+const CASES: Readonly<Record<string, EventCase>> = {
+  join: {
+    sender: 'user',
+    payload: '<user>',
+    wrongRoles: ['counselor', 'agent', 'facilitator', 'supervisor', 'admin'],
+    wrong: [null, 1, {}, [], ['<user>'], { email: '<user>' }, '', 'nobody', ...UNSTORABLE],
+    foreign: [
+      { what: "somebody else's e-mail", sender: 'user', payload: '<volunteer>', code: 'forbidden' },
+      { what: 'an unknown e-mail', sender: 'user', payload: 'nobody@example.org', code: 'forbidden' },
+    ],
+  },
+  chat_message: {
+    sender: 'user',
+    payload: message(),
+    wrongRoles: ['counselor', 'agent', 'facilitator', 'supervisor', 'admin'],
+    wrong: [
+      ...wrongIds(message),
+      message({ message: '' }),
+      ...UNSTORABLE.flatMap((text) => [
+        message({ message: text }),
+        message({ sender_mail: `${text}@example.org` }),
+        message({ reciever_mail: `${text}@example.org` }),
+        message({ client_id: text }),
+        message({ reply_message: text }),
+        message({ reply_message: { quoted: [text] } }),
+        message({ reply_message: { [text]: 1 } }),
+      ]),
+      message({ client_id: '' }),
+      message({ client_id: 'x'.repeat(129) }),
+      message({ client_id: 7 }),
+      message({ reply_message: 7 }),
+      message({ reply_message: [1] }),
+      message({ reply_message: 'x'.repeat(8193) }),
+      message({ reply_message: { file: Buffer.from('hello') } }),
+      message({ message: Buffer.from('hello') }),
+      { ...message(), sender_mail: undefined },
+      { ...message(), message: undefined },
+    ],
+    foreign: [
+      ...strangersOf(message),
+      {
+        what: "another person's chat",
+        sender: 'stranger',
+        payload: message({ sender_mail: '<stranger>' }),
+        code: 'forbidden',
+      },
+      {
+        what: "another person's chat, to nobody in particular",
+        sender: 'otherVolunteer',
+        payload: { chat_id: '<chat>', sender_mail: '<otherVolunteer>', message: 'hello' },
+        code: 'forbidden',
+      },
+      {
+        what: "the other member's e-mail",
+        sender: 'user',
+        payload: message({ sender_mail: '<volunteer>' }),
+        code: 'forbidden',
+      },
+      {
+        what: 'somebody who does not belong to the chat',
+        sender: 'user',
+        payload: message({ reciever_mail: '<stranger>' }),
+        code: 'forbidden',
+      },
+    ],
+  },
+  update_last_opened_user: {
+    sender: 'user',
+    payload: { chat_id: '<chat>' },
+    wrongRoles: ['volunteer', 'counselor', 'admin'],
+    wrong: wrongIds((change) => change),
+    foreign: [
+      ...strangersOf((change) => change),
+      { what: "another's chat", sender: 'stranger', payload: { chat_id: '<chat>' }, code: 'forbidden' },
+    ],
+  },
+  update_last_opened_volunteer: {
+    sender: 'volunteer',
+    payload: { chat_id: '<chat>' },
+    wrongRoles: ['user', 'student', 'senior', 'admin'],
+    wrong: wrongIds((change) => change),
+    foreign: [
+      ...strangersOf((change) => change).map((one) => ({ ...one, sender: 'volunteer' as const })),
+      { what: "another's chat", sender: 'otherVolunteer', payload: { chat_id: '<chat>' }, code: 'forbidden' },
+    ],
+  },
+  chat_ended: {
+    sender: 'user',
+    payload: ended(),
+    wrongRoles: ['counselor', 'agent', 'facilitator', 'supervisor', 'admin'],
+    wrong: [
+      ...wrongIds(ended),
+      ended({ by_user: 'true' }),
+      ended({ by_user: 1 }),
+      ended({ email: 'nobody' }),
+    ],
+    foreign: [
+      ...strangersOf(ended),
+      {
+        what: "another person's chat",
+        sender: 'stranger',
+        payload: ended({ email: '<stranger>' }),
+        code: 'forbidden',
+      },
+      {
+        what: "the other member's e-mail",
+        sender: 'user',
+        payload: ended({ email: '<volunteer>' }),
+        code: 'forbidden',
+      },
+      {
+        what: "the other member's side",
+        sender: 'volunteer',
+        payload: ended({ email: '<volunteer>' }),
+        code: 'forbidden',
+      },
+    ],
+  },
+  'messages:sync': {
+    sender: 'user',
+    payload: { conversationId: '<chat>', afterSeq: 0 },
+    wrongRoles: [],
+    wrong: [
+      ...['', 'x'.repeat(129), ...UNSTORABLE].map((conversationId) => ({ conversationId, afterSeq: 0 })),
+      ...[-1, 1.5, '0', 2 ** 31, 1e99].map((afterSeq) => ({ conversationId: '<chat>', afterSeq })),
+    ],
+    foreign: [
+      {
+        what: 'an unknown conversation',
+        sender: 'user',
+        payload: { conversationId: NOBODY, afterSeq: 0 },
+        code: 'not_found',
+      },
+      {
+        what: "another person's conversation",
+        sender: 'stranger',
+        payload: { conversationId: '<chat>', afterSeq: 0 },
+        code: 'forbidden',
+      },
+    ],
+  },
+};
+const cases = Object.entries(CASES).map(([event, one]) => ({ event, ...one }));
+
+describe('every event refuses what it must, and changes nothing', () => {
+  let database: TestDatabase;
+  let world: World;
+  let before: unknown;
+  let sockets: Record<Sender, TestSocket>;
+  const opened: Socket[] = [];
+  const values = new Map<string, string>();
+
+  const fill = (value: unknown): unknown => {
+    if (typeof value === 'string') return values.get(value) ?? value;
+    if (Array.isArray(value)) return value.map(fill);
+    if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fill(inner)]));
+  };
+  const port = (): number => at(world.gateways, 0).port;
+
+  /** What chats hold; when a role was last seen is not among it. */
+  const stored = async () =>
+    Promise.all(
+      [
+        'people',
+        'help_requests',
+        'conversations',
+        'conversation_members',
+        'messages',
+        'message_reads',
+        'notifications',
+        'audit_log',
+      ].map(async (table) => {
+        const { rows } = await world.sql.query<{ row: string }>(
+          `SELECT to_jsonb(t)::text AS row FROM ${table} t ORDER BY 1`,
+        );
+        return [table, rows.map(({ row }) => row)];
+      }),
+    );
+
+  const connect = (auth: object): Socket => {
+    const options = { auth, transports: ['websocket'], forceNew: true, reconnection: false };
+    const socket = io(`http://127.0.0.1:${port()}`, options);
+    opened.push(socket);
+    return socket;
+  };
+  const once = <T>(socket: Socket, event: string): Promise<T> =>
+    new Promise((resolve) => socket.once(event, (value: T) => resolve(value)));
+
+  interface Refusal {
+    ok: boolean;
+    error: { code: ErrorCode; message: string };
+  }
+  const expectRefusal = (answer: Refusal, code: ErrorCode, what: unknown): void => {
+    expect([what, answer]).toEqual([
+      what,
+      {
+        ok: false,
+        error: expect.objectContaining({ code, message: expect.stringMatching(/./) }),
+      },
+    ]);
+  };
+  const ask = (sender: Sender, event: string, payload: unknown): Promise<Refusal> =>
+    sockets[sender].ask<Refusal>(event, fill(payload));
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    world = await World.start(database.url, { gateways: 1 });
+    const { user, volunteer, chatId } = await world.chat();
+    const people: Record<Sender, TestPerson> = {
+      user,
+      volunteer,
+      stranger: await world.person('user'),
+      otherVolunteer: await world.person('volunteer'),
+    };
+    for (const [name, { email }] of Object.entries(people)) values.set(`<${name}>`, email);
+    values.set('<chat>', chatId);
+    sockets = {
+      user: await world.connect(people.user),
+      volunteer: await world.connect(people.volunteer),
+      stranger: await world.connect(people.stranger),
+      otherVolunteer: await world.connect(people.otherVolunteer),
+    };
+  });
+  beforeEach(async () => {
+    before = await stored();
+  });
+  afterEach(() => {
+    for (const socket of opened.splice(0)) socket.disconnect();
+  });
+  afterAll(async () => {
+    await world.stop();
+    await database.drop();
+  });
+
+  it('has a case for every event of the gateway', () => {
+    const names = at(world.gateways, 0).app.get(EventRouter).names;
+    expect(Object.keys(CASES).sort()).toEqual([...names].sort());
+  });
+
+  describe('at the door', () => {
+    const claims = { sub: 'somebody', roles: ['user'] };
+    const secret = () => world.env.JWT_SECRET;
+    it.each<[string, () => unknown]>([
+      ['garbage', () => 'garbage'],
+      ['an expired token', () => signToken(claims, { secret: secret(), expiresIn: '-1s' })],
+      ['a token of another secret', () => signToken(claims, { secret: 'x'.repeat(48) })],
+      ['a token without a subject', () => signToken({ roles: ['user'] }, { secret: secret() })],
+      ['the service token', () => world.env.BACKEND_SERVICE_TOKEN],
+      ['a number', () => 7],
+      ['an object', () => ({ token: 'x' })],
+    ])('refuses %s as unauthenticated', async (_what, make) => {
+      const socket = connect({ token: await make() });
+      const error = await once<Error & { data?: unknown }>(socket, 'connect_error');
+      expect(error.data).toEqual({ code: 'unauthenticated' });
+      expect(await stored()).toEqual(before);
+    });
+
+    it('refuses a second account with a taken e-mail', async () => {
+      const email = values.get('<user>') ?? '';
+      const token = await signToken({ sub: 'thief', email, roles: ['user'] }, { secret: secret() });
+      const error = await once<Error & { data?: unknown }>(connect({ token }), 'connect_error');
+      expect(error.data).toEqual({ code: 'email_taken' });
+      expect(await stored()).toEqual(before);
+    });
+
+    it('refuses every event of a socket without a token, with an ack and without', async () => {
+      const socket = connect({});
+      await once(socket, 'connection_response');
+      for (const { event, payload } of cases) {
+        const answer = (await socket.timeout(5_000).emitWithAck(event, fill(payload))) as Refusal;
+        expectRefusal(answer, 'unauthenticated', event);
+        const told = once(socket, 'error');
+        socket.emit(event, fill(payload));
+        expect(await told).toEqual({ error: expect.any(String), code: 'unauthenticated' });
+      }
+      expect(await stored()).toEqual(before);
+    });
+  });
+
+  describe.each(cases)('$event', ({ event, sender, payload, wrongRoles, wrong, foreign }) => {
+    // Their people are made on purpose, so they are made before looking.
+    it('is refused to other roles', async () => {
+      const people = await Promise.all(wrongRoles.map((role) => makePerson(role)));
+      const others = await Promise.all(people.map((person) => world.connect(person)));
+      const now = await stored();
+      for (const other of others) {
+        // With nothing else to refuse it for: their own e-mail, and a chat that would not be found.
+        const { email } = other.person;
+        const mine = JSON.stringify(payload)
+          .replaceAll(/<user>|<volunteer>/g, email)
+          .replace('<chat>', NOBODY);
+        const answer = await other.ask<Refusal>(event, JSON.parse(mine));
+        expectRefusal(answer, 'forbidden', other.person.sub);
+        other.close();
+      }
+      expect(await stored()).toEqual(now);
+    });
+
+    it("is refused for other people's ids and unknown ones", async () => {
+      for (const one of foreign) {
+        expectRefusal(await ask(one.sender, event, one.payload), one.code, one.what);
+      }
+      expect(await stored()).toEqual(before);
+    });
+
+    it('takes nothing but what it is documented to take', async () => {
+      const derived: unknown[] = [null, 7, true, 'text', [], [payload]];
+      if (typeof payload === 'object' && payload !== null) {
+        derived.push({}, { ...payload, surprise: 1 });
+        for (const name of Object.keys(payload)) {
+          for (const value of [{ $ne: 1 }, [['x']], true]) {
+            const fits = name === 'by_user' ? value === true : name === 'reply_message' && value !== true;
+            if (!fits || (name === 'reply_message' && Array.isArray(value))) {
+              derived.push({ ...payload, [name]: value });
+            }
+          }
+          if (name !== 'reply_message') derived.push({ ...payload, [name]: null });
+        }
+      }
+      for (const value of [...derived, ...wrong]) {
+        expectRefusal(await ask(sender, event, value), 'validation_failed', value);
+      }
+      expect(await stored()).toEqual(before);
+    });
+
+    it('is refused without a payload', async () => {
+      const { socket } = sockets[sender];
+      const answer = (await socket.timeout(5_000).emitWithAck(event)) as Refusal;
+      expectRefusal(answer, 'validation_failed', 'nothing');
+      expect(await stored()).toEqual(before);
+    });
+
+    it('tells failures by the event error where there is no callback', async () => {
+      const { socket } = sockets[sender];
+      const payloads = [undefined, { surprise: 1 }, ...foreign.slice(-1).map((one) => fill(one.payload))];
+      for (const value of payloads) {
+        const own = value === payloads.at(-1) ? sockets[at(foreign, -1).sender].socket : socket;
+        const told = once(own, 'error');
+        own.emit(event, value);
+        const code = value === payloads.at(-1) ? at(foreign, -1).code : 'validation_failed';
+        expect(await told).toEqual({ error: expect.any(String), code });
+      }
+      expect(await stored()).toEqual(before);
+    });
+  });
+
+  describe('messages', () => {
+    const send = (text: string): Promise<Sent> => sockets.user.send(values.get('<chat>') ?? '', text);
+
+    it.each([
+      ['of one-byte characters', 'x'.repeat(MESSAGE_MAX_BYTES + 1)],
+      ['of two-byte characters', `${'é'.repeat(MESSAGE_MAX_BYTES / 2)}x`],
+      ['of four-byte characters', `${'🙂'.repeat(MESSAGE_MAX_BYTES / 4)}x`],
+      ['of 100,000 bytes', 'x'.repeat(100_000)],
+    ])('over 8,192 bytes %s are too large, and the socket stays', async (_what, text) => {
+      expect(await send(text)).toMatchObject({ ok: false, error: { code: 'too_large' } });
+      const told = once(sockets.user.socket, 'error');
+      sockets.user.socket.emit('chat_message', fill(message({ message: text })));
+      expect(await told).toMatchObject({ code: 'too_large' });
+      expect(await stored()).toEqual(before);
+      expect(await sockets.user.sync(values.get('<chat>') ?? '', 0)).toMatchObject({ ok: true });
+    });
+
+    it.each([
+      ['8,192 bytes of one-byte characters', 'x'.repeat(MESSAGE_MAX_BYTES)],
+      ['8,192 bytes of four-byte characters', '🙂'.repeat(MESSAGE_MAX_BYTES / 4)],
+      ['one byte', 'x'],
+      ['SQL', "'; DROP TABLE messages; --"],
+      ['markup, line breaks and control characters', '<script>\r\n\t\u0007\u001b[31m</script>'],
+      ['the look of an escape', '\\u0000 \\ud800'],
+    ])('of %s arrive as they were sent', async (_what, text) => {
+      const sent = await send(text);
+      expect(sent).toMatchObject({ ok: true, duplicate: false });
+      const seq = sent.ok ? sent.seq : 0;
+      const got = await sockets.volunteer.next('chat_message', (one) => one.seq === seq);
+      expect(got.message).toBe(text);
+      const synced = await sockets.user.sync(values.get('<chat>') ?? '', seq - 1);
+      expect(synced.ok && at(synced.messages, 0).content).toBe(text);
+    });
+
+    it('may answer what looks like an escape', async () => {
+      const sent = await sockets.user.send(values.get('<chat>') ?? '', 'see above', {
+        reply_message: { quoted: 'C:\\u0000 and \\ud800' },
+      });
+      expect(sent).toMatchObject({ ok: true });
+    });
+
+    it.each([33, 4_000, 100_000])('may not answer something nested %i levels deep', async (levels) => {
+      const { socket } = sockets.user;
+      const deep = '['.repeat(levels) + ']'.repeat(levels);
+      const body = JSON.stringify(fill(message({ reply_message: { deep: 1 } })));
+      const told = once(socket, 'error');
+      socket.io.engine.write(`2["chat_message",${body.replace('{"deep":1}', `{"deep":${deep}}`)}]`);
+      expect(await told).toMatchObject({ code: 'validation_failed' });
+      expect(await stored()).toEqual(before);
+    });
+
+    it('keep the socket connected, whatever was refused', () => {
+      expect(Object.values(sockets).map(({ socket }) => socket.connected)).toEqual([true, true, true, true]);
+    });
+  });
+
+  it.each([['nonsense'], ['message:new'], ['constructor'], ['__proto__'], ['toString'], ['x'.repeat(500)]])(
+    'answers the unknown event %p with not_found',
+    async (event) => {
+      const { socket } = sockets.user;
+      const answer = (await socket.timeout(5_000).emitWithAck(event, {})) as Refusal;
+      expectRefusal(answer, 'not_found', event);
+      const told = once<{ error: string }>(socket, 'error');
+      socket.emit(event, {});
+      const failure = await told;
+      expect(failure).toMatchObject({ code: 'not_found' });
+      expect(failure.error.length).toBeLessThan(200);
+    },
+  );
+
+  it('answers an event whose name is a number with not_found', async () => {
+    const { socket } = sockets.user;
+    // The protocol allows numbers; the client's types do not.
+    const told = once(socket, 'error');
+    socket.emit(7 as unknown as string, {});
+    expect(await told).toMatchObject({ code: 'not_found' });
+  });
+
+  it('survives packets that are none', async () => {
+    const socket = connect({ token: sockets.stranger.person.token });
+    await once(socket, 'connection_response');
+    const gone = once(socket, 'disconnect');
+    socket.io.engine.write('2["join"');
+    socket.io.engine.write('{}');
+    await gone;
+    const live = await fetch(`http://127.0.0.1:${port()}/health/live`);
+    expect(live.status).toBe(200);
+    await eventually('the others are still served', async () => {
+      const answer = await sockets.user.sync(values.get('<chat>') ?? '', 0);
+      return answer.ok;
+    });
+  });
+});

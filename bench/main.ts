@@ -1,0 +1,73 @@
+import 'reflect-metadata';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { measureAccepts } from './measures/accepts';
+import { measureMemory } from './measures/memory';
+import { measureMessages } from './measures/messages';
+import { machineFacts } from './report/machine-facts';
+import { renderResults, renderTable, type Results } from './report/render';
+import { readSettings, type Settings } from './settings';
+import { type Infra, ROOT, startInfra } from './setup/infra';
+import { People } from './setup/people';
+import { stopAll } from './setup/processes';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+let infra: Infra | undefined;
+let ending: Promise<void> | undefined;
+
+/** Stops every process that was started, once. */
+function end(): Promise<void> {
+  return (ending ??= stopAll().then(() => infra?.stop()));
+}
+
+async function run(settings: Settings): Promise<void> {
+  say('Starting Postgres (fsync on) and Redis …');
+  infra = await startInfra();
+  const people = new People(infra);
+  const results: Results = { messages: [], memory: [], accepts: undefined };
+  if (settings.parts.includes('messages')) {
+    say(`Messages: ${settings.pairs} pairs, floor and gateway in turns …`);
+    const profileDir = settings.profile ? join(ROOT, '.data', 'bench-profiles') : undefined;
+    if (profileDir) mkdirSync(profileDir, { recursive: true });
+    results.messages = await measureMessages(settings, infra, people, say, profileDir);
+  }
+  if (settings.parts.includes('memory')) {
+    say('Memory of idle connections …');
+    results.memory = await measureMemory(settings, infra, people, say);
+  }
+  if (settings.parts.includes('accepts')) {
+    say('Acceptances under contention …');
+    results.accepts = await measureAccepts(settings, infra, people, say);
+  }
+  await people.close();
+  const facts = await machineFacts(infra);
+  say(`\n${renderTable(results)}`);
+  // A profiler's cost falls on both servers unevenly: such numbers are not kept.
+  if (settings.profile)
+    return say('\nProfiles are in .data/bench-profiles; bench/RESULTS.md was left alone.');
+  writeFileSync(join(ROOT, 'bench', 'RESULTS.md'), renderResults(results, settings, facts));
+  say('\nWritten to bench/RESULTS.md.');
+}
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') throw new Error('The bench reads /proc and runs on Linux only.');
+  await run(readSettings(process.argv.slice(2)));
+}
+
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupted) return;
+    interrupted = true;
+    say('\nStopping …');
+    void end().then(() => process.exit(130));
+  });
+}
+
+main()
+  .catch((error: unknown) => {
+    process.exitCode = 1;
+    if (!interrupted) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  })
+  .finally(() => void end().then(() => process.exit()));

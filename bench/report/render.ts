@@ -1,0 +1,161 @@
+import type { AcceptsResult } from '../measures/accepts';
+import type { MemoryResult } from '../measures/memory';
+import type { MessageRound } from '../measures/messages';
+import { type Settings, TARGETS } from '../settings';
+import type { MachineFacts } from './machine-facts';
+import { compareMemory, compareRounds, type Comparison, figures, median } from './summary';
+
+export interface Results {
+  messages: MessageRound[];
+  memory: MemoryResult[];
+  accepts: AcceptsResult | undefined;
+}
+
+const settingsOf = (rounds: MessageRound[]): number[] => [...new Set(rounds.map(({ inFlight }) => inFlight))];
+
+const atLeast = (target: number, ratio: number) => ({ text: `≥ ${target}`, met: ratio >= target });
+const atMost = (target: number, ratio: number) => ({ text: `≤ ${target}`, met: ratio <= target });
+
+function comparisons({ messages, memory }: Results): Comparison[] {
+  const lines = settingsOf(messages).flatMap((inFlight): Comparison[] => {
+    const of = (figure: Parameters<typeof compareRounds>[2]) => compareRounds(messages, inFlight, figure);
+    const delivered = of('deliveredPerSecond');
+    const cpu = of('cpuPerMessage');
+    const at = `${inFlight} in flight`;
+    return [
+      {
+        name: `delivered/s, ${at}`,
+        ...delivered,
+        digits: 0,
+        target: atLeast(TARGETS.delivered, delivered.ratio),
+      },
+      { name: `acked/s, ${at}`, ...of('ackedPerSecond'), digits: 0 },
+      { name: `ack p50 ms, ${at}`, ...of('ackP50'), digits: 1 },
+      { name: `ack p99 ms, ${at}`, ...of('ackP99'), digits: 1 },
+      { name: `delivery p50 ms, ${at}`, ...of('deliveryP50'), digits: 1 },
+      { name: `delivery p99 ms, ${at}`, ...of('deliveryP99'), digits: 1 },
+      {
+        name: `server CPU µs per message, ${at}`,
+        ...cpu,
+        digits: 1,
+        target: atMost(TARGETS.cpuPerMessage, cpu.ratio),
+      },
+    ];
+  });
+  if (memory.length > 0) {
+    const kib = compareMemory(memory);
+    const target = atMost(TARGETS.memoryPerConnection, kib.ratio);
+    lines.push({ name: `KiB per idle connection (${memory[0]?.connections})`, ...kib, digits: 1, target });
+  }
+  return lines;
+}
+
+const HEADER = ['', 'floor', 'gateway', 'ratio', 'target', 'met'];
+
+function cells({ name, floor, gateway, ratio, digits, target }: Comparison): string[] {
+  const met = target ? (target.met ? 'yes' : 'NO') : '';
+  return [name, floor.toFixed(digits), gateway.toFixed(digits), ratio.toFixed(2), target?.text ?? '', met];
+}
+
+function markdown(rows: string[][]): string {
+  const widths = HEADER.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: string[]): string =>
+    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  const [head = [], ...body] = rows;
+  return [line(head), line(rule), ...body.map(line)].join('\n');
+}
+
+/** The comparison, the acceptances and what must be zero, for the terminal. */
+export function renderTable(results: Results): string {
+  const lines = comparisons(results);
+  return [
+    ...(lines.length > 0 ? [markdown([HEADER, ...lines.map(cells)])] : []),
+    ...acceptLines(results.accepts),
+    ...loadLines(results.messages),
+  ].join('\n\n');
+}
+
+function acceptLines(accepts: AcceptsResult | undefined): string[] {
+  if (!accepts) return [];
+  return [
+    `Acceptances, 15 volunteers for one request at once, ${accepts.requests} requests, ${accepts.contestsAtOnce} of ` +
+      `them side by side, one session API process: ${Math.round(accepts.winnersPerSecond)} winners/s, ` +
+      `${Math.round(accepts.answersPerSecond)} answers/s; a winner waits ${accepts.winnerP50.toFixed(0)} ms (p50), ` +
+      `${accepts.winnerP99.toFixed(0)} ms (p99), anybody ${accepts.answerP50.toFixed(0)} and ` +
+      `${accepts.answerP99.toFixed(0)} ms; the process used ${accepts.serverBusy.toFixed(2)} cores. ` +
+      `Requests without exactly one winner and unexpected answers: ${accepts.faults}.`,
+  ];
+}
+
+function loadLines(rounds: MessageRound[]): string[] {
+  if (rounds.length === 0) return [];
+  const faults = rounds.reduce((sum, round) => sum + round.faults, 0);
+  const perSetting = settingsOf(rounds).map((inFlight) => {
+    const of = (side: 'floor' | 'gateway', figure: Parameters<typeof figures>[3]): string =>
+      median(figures(rounds, side, inFlight, figure)).toFixed(2);
+    return (
+      `${inFlight} in flight: server ${of('floor', 'serverBusy')} / ${of('gateway', 'serverBusy')} of a core, ` +
+      `busiest load process ${of('floor', 'generatorBusy')} / ${of('gateway', 'generatorBusy')}, ` +
+      `processes that are not ours ${of('floor', 'foreignCores')} / ${of('gateway', 'foreignCores')}; ` +
+      `Postgres ${of('gateway', 'postgresPerMessage')} µs per message`
+    );
+  });
+  return [
+    `Who was busy (floor / gateway). ${perSetting.join('. ')}.`,
+    `Messages refused, lost or out of order: ${faults}.`,
+  ];
+}
+
+function roundLines(rounds: MessageRound[]): string {
+  return settingsOf(rounds)
+    .map((inFlight) => {
+      const { floor } = { floor: figures(rounds, 'floor', inFlight, 'deliveredPerSecond') };
+      const ratios = figures(rounds, 'gateway', inFlight, 'deliveredPerSecond').map((value, round) =>
+        (value / (floor[round] ?? NaN)).toFixed(2),
+      );
+      const cpu = figures(rounds, 'floor', inFlight, 'cpuPerMessage');
+      const cpuRatios = figures(rounds, 'gateway', inFlight, 'cpuPerMessage').map((value, round) =>
+        (value / (cpu[round] ?? NaN)).toFixed(2),
+      );
+      return `- ${inFlight} in flight: delivered ${ratios.join(', ')}; CPU per message ${cpuRatios.join(', ')}`;
+    })
+    .join('\n');
+}
+
+/** The file that is kept. */
+export function renderResults(results: Results, settings: Settings, facts: MachineFacts): string {
+  const { messages } = results;
+  return `# Bench results
+
+Made by \`npm run bench\`${settings.quick ? ' with `--quick`' : ''}; every run overwrites this file.
+
+${Object.entries(facts)
+  .map(([name, value]) => `- ${name}: ${value}`)
+  .join('\n')}
+
+${renderTable(results)}
+${messages.length > 0 ? `\nRatios round by round:\n\n${roundLines(messages)}\n` : ''}
+${howToRead(settings)}`;
+}
+
+function howToRead({ pairs, rounds, windowMs, warmUpMs, generators }: Settings): string {
+  return `## How to read it
+
+The floor is a bare Socket.IO relay: it authenticates nobody, checks nothing, stores nothing. The gateway is the
+shipped one with every guarantee on; only its rate limits are off. Both are driven by the same ${generators} load processes
+each (socket.io-client, websocket), in turns: ${rounds} rounds of ${warmUpMs / 1000} s warm-up and ${windowMs / 1000} s of counting per setting. ${pairs} pairs; in
+each one the seeker sends in a closed loop (the next message follows an ack) with 1 or 4 messages in flight, the
+helper receives. Latencies are the client's: from sending to the ack, and from sending to the other side's event.
+
+Columns are medians of the rounds; the ratio is the median of the ratios of neighbouring rounds, because whatever
+else the machine does touches both neighbours alike. **Compare ratios, not absolute numbers**: load, server,
+Postgres and Redis share the same cores here, so the gateway's messages/s also pay for Postgres, which the floor
+does not have. Server CPU per message is user and system time of the server process alone.
+
+Memory is resident memory of a fresh process with idle connections (one person each, two people per
+conversation) less that of the empty process, per connection.
+`;
+}

@@ -1,0 +1,59 @@
+import { availableParallelism } from 'node:os';
+
+export const PARTS = ['messages', 'memory', 'accepts'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What a run does. */
+export interface Settings {
+  parts: readonly Part[];
+  quick: boolean;
+  /** Both servers leave CPU profiles in .data/bench-profiles; they cost, so the numbers are worth less. */
+  profile: boolean;
+  /** Load processes. */
+  generators: number;
+  pairs: number;
+  inFlight: readonly number[];
+  rounds: number;
+  warmUpMs: number;
+  windowMs: number;
+  connections: number;
+  settleMs: number;
+  requests: number;
+  /** Requests that are fought for side by side. */
+  contestsAtOnce: number;
+}
+
+const USAGE = `usage: npm run bench -- [${PARTS.join('] [')}] [--quick] [--profile] [--generators=N] [--in-flight=N]`;
+
+/** @throws Error with the usage when it does not understand */
+export function readSettings(args: readonly string[]): Settings {
+  const given = args.filter((arg) => !arg.startsWith('--'));
+  const flags = args.filter((arg) => arg.startsWith('--'));
+  const parts = PARTS.filter((part) => given.includes(part));
+  const number = (name: string): number | undefined => {
+    const flag = flags.find((other) => other.startsWith(`--${name}=`));
+    return flag === undefined ? undefined : Number(flag.slice(name.length + 3));
+  };
+  const known = flags.every((flag) => /^--(quick|profile|(generators|in-flight)=[1-9]\d?)$/.test(flag));
+  if (!known || parts.length !== new Set(given).size) throw new Error(USAGE);
+  const inFlight = number('in-flight');
+  const quick = flags.includes('--quick');
+  return {
+    parts: parts.length > 0 ? parts : PARTS,
+    quick,
+    profile: flags.includes('--profile'),
+    generators: number('generators') ?? Math.max(2, Math.floor(availableParallelism() / 2)),
+    pairs: 200,
+    inFlight: inFlight === undefined ? [1, 4] : [inFlight],
+    rounds: quick ? 1 : 3,
+    warmUpMs: quick ? 1_500 : 2_000,
+    windowMs: quick ? 4_000 : 7_000,
+    connections: quick ? 1_000 : 5_000,
+    settleMs: quick ? 2_000 : 5_000,
+    requests: quick ? 150 : 500,
+    contestsAtOnce: 8,
+  };
+}
+
+/** What the project promises, as ratios to the floor. */
+export const TARGETS = { delivered: 0.6, cpuPerMessage: 1.5, memoryPerConnection: 1.5 } as const;
