@@ -89,7 +89,7 @@ describe('with the push sandbox', () => {
     expect(await sendOne('invalid-1')).toEqual({
       status: 'rejected',
       reason: 'invalid_argument',
-      tokenDead: true,
+      tokenDead: false,
     });
   });
 

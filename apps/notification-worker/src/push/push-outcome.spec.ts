@@ -23,9 +23,9 @@ it.each([
   ],
   ['a 404 that does not speak of the token spares it', answer(404), credentials],
   [
-    'a token that FCM calls invalid is dead',
+    'a token that FCM calls invalid is refused, and spared: only UNREGISTERED retires one',
     answer(400, 'INVALID_ARGUMENT', 'The registration token is not a valid FCM registration token'),
-    { status: 'rejected', reason: 'invalid_argument', tokenDead: true },
+    { status: 'rejected', reason: 'invalid_argument', tokenDead: false },
   ],
   [
     "a payload's fault spares the token",

@@ -16,7 +16,6 @@ interface SdkError {
 
 const fcmAnswer = z.object({
   error: z.object({
-    message: z.string().catch(''),
     details: z.array(z.object({ errorCode: z.string().optional() })).catch([]),
   }),
 });
@@ -60,7 +59,7 @@ export function outcomeOf(error: unknown, left: boolean): PushOutcome {
 /** FCM (or what stands before it) has answered with an error. The SDK's codes lump together what we tell apart. */
 function answered({ status, headers, data }: HttpAnswer): PushOutcome {
   const parsed = fcmAnswer.safeParse(data);
-  const { message, details } = parsed.success ? parsed.data.error : { message: '', details: [] };
+  const details = parsed.success ? parsed.data.error.details : [];
   const errorCode = details.find((detail) => detail.errorCode)?.errorCode;
   const reason = errorCode?.toLowerCase() ?? `http_${status}`;
   if (status === 401 || status === 403) return credentials;
@@ -73,8 +72,8 @@ function answered({ status, headers, data }: HttpAnswer): PushOutcome {
     return { status: 'retry', reason, ...(wait !== undefined && { retryAfterMs: wait }) };
   }
   if (status < 500) {
-    // FCM says INVALID_ARGUMENT of a bad payload as well; a token is only given up when FCM names it.
-    return { status: 'rejected', reason, tokenDead: /registration token is not a valid/i.test(message) };
+    // FCM says INVALID_ARGUMENT of a bad payload as well: only UNREGISTERED is a word on the token alone.
+    return { status: 'rejected', reason, tokenDead: false };
   }
   // A gateway's error (502, 504): what stands behind it may have taken the push.
   return { status: 'unknown', reason };

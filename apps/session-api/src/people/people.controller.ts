@@ -31,10 +31,10 @@ export class PeopleController {
     @Input() { registered_at, ...change }: z.output<typeof putPerson>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof personView>> {
-    const person = await this.people.replace(who, {
+    const person = await this.people.put(who, {
       ...(change.email === undefined ? {} : { email: change.email }),
       ...(change.name === undefined ? {} : { name: change.name }),
-      ...(change.roles === undefined ? {} : { roles: change.roles }),
+      ...(change.roles === undefined ? {} : { roles: change.roles, replaceRoles: true }),
       ...(registered_at === undefined ? {} : { registeredAt: new Date(registered_at) }),
     });
     await this.audit.record({ actor: actorOf(principal), action: 'put person', subject: who });

@@ -27,6 +27,8 @@ export interface PersonChange {
   name?: string | null;
   registeredAt?: Date;
   roles?: Role[];
+  /** Whether `roles` replace the ones on record, as when a backend says them; a token's are added. */
+  replaceRoles?: boolean;
 }
 
 /** People by token, `sub` and e-mail; a person exists from the first valid token on. */
@@ -72,23 +74,27 @@ export class PeopleDirectory implements Directory {
     return this.findWhere('p.email = $1', email.toLowerCase());
   }
 
-  /** What a backend says of a person: as `put`, but the given roles replace the ones on record. */
-  async replace(sub: string, change: PersonChange): Promise<PersonDetails> {
-    const person = await this.put(sub, change);
-    if (!change.roles) return person;
-    await this.dataSource.query(`DELETE FROM person_roles WHERE person_id = $1 AND role <> ALL ($2)`, [
-      person.id,
-      change.roles,
-    ]);
-    return { ...person, roles: [...change.roles].sort() };
+  /** Creates or changes a person; only the given fields change. @throws email_taken */
+  async put(sub: string, change: PersonChange): Promise<PersonDetails> {
+    try {
+      return await this.write(sub, change);
+    } catch (error) {
+      if (violatedConstraint(error) !== 'people_email_key') throw error;
+    }
+    // Two first tokens of one person at the same moment can meet at the e-mail before they meet at the sub,
+    // which is all that ON CONFLICT looks after. By now the other one's row is there.
+    try {
+      return await this.write(sub, change);
+    } catch (error) {
+      if (violatedConstraint(error) === 'people_email_key') throw new KindlineError('email_taken');
+      throw error;
+    }
   }
 
-  /** Creates or changes a person; only the given fields change, roles are added to those already seen. */
-  async put(sub: string, change: PersonChange): Promise<PersonDetails> {
+  private async write(sub: string, change: PersonChange): Promise<PersonDetails> {
     const now = this.clock.now();
-    try {
-      await this.dataSource.query(
-        `WITH person AS (
+    await this.dataSource.query(
+      `WITH person AS (
           INSERT INTO people AS p (id, sub, email, name, registered_at, created_at)
           VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, $6), $6)
           ON CONFLICT (sub) DO UPDATE SET
@@ -96,6 +102,9 @@ export class PeopleDirectory implements Directory {
             name = CASE WHEN $8 THEN $4 ELSE p.name END,
             registered_at = coalesce($5::timestamptz, p.registered_at)
           RETURNING p.id
+        ), dropped AS (
+          DELETE FROM person_roles r USING person
+          WHERE r.person_id = person.id AND $11 AND r.role <> ALL ($9::text[])
         ), roles AS (
           INSERT INTO person_roles AS r (person_id, role, seen_at)
           SELECT person.id, role, $6 FROM person, unnest($9::text[]) AS role
@@ -106,23 +115,20 @@ export class PeopleDirectory implements Directory {
         SELECT DISTINCT person_id, $6::timestamptz FROM roles
         WHERE role = ANY ($10)
         ON CONFLICT DO NOTHING`,
-        [
-          uuidV7(),
-          sub,
-          change.email?.toLowerCase() ?? null,
-          change.name ?? null,
-          change.registeredAt ?? null,
-          now,
-          change.email !== undefined,
-          change.name !== undefined,
-          change.roles ?? [],
-          HELPER_ROLES,
-        ],
-      );
-    } catch (error) {
-      if (violatedConstraint(error) === 'people_email_key') throw new KindlineError('email_taken');
-      throw error;
-    }
+      [
+        uuidV7(),
+        sub,
+        change.email?.toLowerCase() ?? null,
+        change.name ?? null,
+        change.registeredAt ?? null,
+        now,
+        change.email !== undefined,
+        change.name !== undefined,
+        change.roles ?? [],
+        HELPER_ROLES,
+        change.replaceRoles ?? false,
+      ],
+    );
     const person = await this.findBySub(sub);
     if (!person) throw new KindlineError('conflict', 'The person was removed meanwhile');
     return person;
