@@ -50,6 +50,9 @@ function comparisons({ messages, memory }: Results): Comparison[] {
   return lines;
 }
 
+/** Above this, other processes took so much that even ratios wander by a tenth or two. */
+const QUIET_CORES = 0.2;
+
 const HEADER = ['', 'floor', 'gateway', 'ratio', 'target', 'met'];
 
 function cells({ name, floor, gateway, ratio, digits, target }: Comparison): string[] {
@@ -92,6 +95,7 @@ function acceptLines(accepts: AcceptsResult | undefined): string[] {
 
 function loadLines(rounds: MessageRound[]): string[] {
   if (rounds.length === 0) return [];
+  const foreign = median(rounds.map(({ foreignCores }) => foreignCores));
   const faults = rounds.reduce((sum, round) => sum + round.faults, 0);
   const perSetting = settingsOf(rounds).map((inFlight) => {
     const of = (side: 'floor' | 'gateway', figure: Parameters<typeof figures>[3]): string =>
@@ -106,6 +110,11 @@ function loadLines(rounds: MessageRound[]): string[] {
   return [
     `Who was busy (floor / gateway). ${perSetting.join('. ')}.`,
     `Messages refused, lost or out of order: ${faults}.`,
+    ...(foreign > QUIET_CORES
+      ? [
+          `**The machine was not quiet**: others used ${foreign.toFixed(1)} cores; run it again when they do not.`,
+        ]
+      : []),
   ];
 }
 

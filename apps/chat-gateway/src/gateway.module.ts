@@ -45,11 +45,18 @@ const WRITER_CONNECTIONS = 3;
 
 const emitters: MessageEmitters = { better_together: chatMessageEmitter };
 
+/** Whether a message on the transport is a batch this gateway published: it was delivered right after its commit. */
+const isBatchOf = (gatewayId: string) => {
+  const head = JSON.stringify({ pattern: 'messages.appended.v1', data: { gatewayId } }).slice(0, -2);
+  return (message: string): boolean => message.startsWith(head);
+};
+
 /** A dialect is its events, its relay and its message emitter, listed here. */
 @Module({})
 export class GatewayModule {
   static forRoot(env: GatewayEnv, log: TransitionLog, clock?: Clock): DynamicModule {
     const redis = createRedis(env.REDIS_URL, 'gateway', log);
+    const gatewayId = randomUUID();
     return {
       module: GatewayModule,
       imports: [
@@ -65,7 +72,7 @@ export class GatewayModule {
       ],
       providers: [
         { provide: GATEWAY_ENV, useValue: env },
-        { provide: GATEWAY_ID, useValue: randomUUID() },
+        { provide: GATEWAY_ID, useValue: gatewayId },
         {
           provide: WRITER_POOL,
           useFactory: () =>
@@ -75,7 +82,7 @@ export class GatewayModule {
         { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },
         {
           provide: NEWS_SUBSCRIBER,
-          useFactory: () => new TransportSubscriber<NewsMap>(env.REDIS_URL, NEWS, log),
+          useFactory: () => new TransportSubscriber<NewsMap>(env.REDIS_URL, NEWS, log, isBatchOf(gatewayId)),
         },
         { provide: MESSAGE_EMITTERS, useValue: emitters },
         BetterTogetherDialect,

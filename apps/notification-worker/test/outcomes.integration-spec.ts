@@ -71,9 +71,10 @@ describe('what becomes of a push', () => {
       expect(await world.hasToken(before)).toBe(false);
     });
 
-    it('is rejected and not tried again when the argument is invalid', async () => {
-      const { delivery } = await askedWith('invalid-');
+    it('is rejected and not tried again when the argument is invalid, and the token is kept', async () => {
+      const { volunteer, delivery } = await askedWith('invalid-');
       expect(delivery).toMatchObject({ status: 'rejected', attempts: 1 });
+      expect(await world.hasToken(volunteer)).toBe(true);
     });
 
     it('still goes to the same person’s other devices', async () => {

@@ -152,9 +152,9 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     if (batch.length === 0) return;
     const followers = withoutRepeats(batch);
     const firsts = [...followers.keys()];
-    let rows: Row[];
+    let results: (StoredMessage | KindlineError)[];
     try {
-      rows = await this.call(firsts, mode);
+      results = await this.call(firsts, mode);
     } catch (error) {
       await this.halve(batch, error, mode);
       return;
@@ -164,7 +164,7 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     const late: Ready<Message>[] = [];
     firsts.forEach((first, index) => {
       const repeats = followers.get(first) ?? [];
-      const result = resultOf(rows[index]);
+      const result = results[index] ?? new KindlineError('internal');
       if (result instanceof KindlineError) {
         // What is not inserted violates nothing: this may be the retry of a message stored before the end.
         const mayBeRetry = first.message.clientId !== undefined && result.code !== 'not_found';
@@ -184,16 +184,21 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     await this.write(late, 'careful');
   }
 
-  private async call(batch: Ready<Message>[], mode: Mode): Promise<Row[]> {
+  private async call(batch: Ready<Message>[], mode: Mode): Promise<(StoredMessage | KindlineError)[]> {
     const { pool, clock } = this.options;
-    const values = parameters(batch, clock.now());
+    const now = clock.now();
+    const ids = batch.map(() => uuidV7(now.getTime()));
+    const values = parameters(batch, ids, now);
     try {
-      if (mode === 'optimistic')
-        return (await pool.query<Row>({ name: 'append', text: APPEND, values })).rows;
+      if (mode === 'optimistic') {
+        const { rows } = await pool.query<{ codes: string }>({ name: 'append', text: APPEND, values });
+        return readCodes(rows[0]?.codes ?? '', ids, now);
+      }
     } catch (error) {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
     }
-    return (await pool.query<Row>({ name: 'append-again', text: APPEND_AGAIN, values })).rows;
+    const { rows } = await pool.query<Row>({ name: 'append-again', text: APPEND_AGAIN, values });
+    return rows.map(resultOf);
   }
 
   private async halve(batch: Ready<Message>[], error: unknown, mode: Mode): Promise<void> {
@@ -238,13 +243,26 @@ function withoutRepeats<Message extends NewMessage>(
   return followers;
 }
 
-function resultOf(row: Row | undefined): StoredMessage | KindlineError {
-  if (!row) return new KindlineError('internal');
+function resultOf(row: Row): StoredMessage | KindlineError {
   if (row.outcome !== 'stored' && row.outcome !== 'duplicate') return new KindlineError(row.outcome);
   return { id: row.id, seq: row.seq, createdAt: row.created_at, duplicate: row.outcome === 'duplicate' };
 }
 
-function parameters(batch: Ready<NewMessage>[], now: Date): unknown[] {
+/** What stands in place of a `seq` where a message was not stored. */
+const REFUSED = { '-1': 'not_found', '-2': 'forbidden', '-3': 'conversation_ended' } as const;
+
+/** The optimistic call's answer: one number a message, since the ids and the time are ours. */
+function readCodes(codes: string, ids: string[], now: Date): (StoredMessage | KindlineError)[] {
+  const list = codes.split(',');
+  return ids.map((id, index) => {
+    const code = list[index] ?? '';
+    const seq = Number(code);
+    if (seq > 0) return { id, seq, createdAt: now, duplicate: false };
+    return new KindlineError(code in REFUSED ? REFUSED[code as keyof typeof REFUSED] : 'internal');
+  });
+}
+
+function parameters(batch: Ready<NewMessage>[], ids: string[], now: Date): unknown[] {
   const absentConversations: string[] = [];
   const absentPeople: string[] = [];
   const pushEvery: number[] = [];
@@ -257,7 +275,7 @@ function parameters(batch: Ready<NewMessage>[], now: Date): unknown[] {
   }
   const messages = batch.map(({ message }) => message);
   return [
-    messages.map(() => uuidV7(now.getTime())),
+    ids,
     messages.map(({ conversationId }) => conversationId),
     messages.map(({ senderId }) => senderId),
     messages.map(({ clientId }) => clientId ?? null),
@@ -274,5 +292,7 @@ function parameters(batch: Ready<NewMessage>[], now: Date): unknown[] {
 
 const SIGNATURE = `($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
   $8::uuid[], $9::uuid[], $10::int[], $11::int, $12::timestamptz)`;
-const APPEND = `SELECT outcome, id, seq, created_at FROM append_messages${SIGNATURE}`;
+// One row for the whole batch: a row each would cost the gateway more than the batch's insert.
+const APPEND = `SELECT string_agg((CASE outcome WHEN 'stored' THEN seq WHEN 'not_found' THEN -1 WHEN 'forbidden' THEN -2
+  ELSE -3 END)::text, ',' ORDER BY ord) AS codes FROM append_messages${SIGNATURE}`;
 const APPEND_AGAIN = `SELECT outcome, id, seq, created_at FROM append_messages_again${SIGNATURE}`;
