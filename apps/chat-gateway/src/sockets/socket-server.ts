@@ -8,6 +8,7 @@ import { Absence } from './absence';
 import { Arrivals } from './arrivals';
 import { Connections, type PersonSocket } from './connections';
 import { ackFailure, EventRouter, failure } from './event-router';
+import { type EngineConnection, gatherFlushes } from './flush-gatherer';
 import { PresenceLease } from './presence-lease';
 import { SocketAuth } from './socket-auth';
 
@@ -52,8 +53,9 @@ export class SocketServer {
     });
     this.io = io;
     // The handshake's request is not needed any more and would keep its buffers for the socket's life.
-    io.engine.on('connection', (connection: { request: unknown }) => {
+    io.engine.on('connection', (connection: EngineConnection) => {
       connection.request = null;
+      gatherFlushes(connection);
     });
     io.use((socket, next) => {
       this.admit(socket).then(

@@ -1,5 +1,5 @@
 import { isUuid, KindlineError, type ReplyTo } from '@kindline/contracts';
-import { sqlState, uuidV7 } from '@kindline/database';
+import { arrayLiteral, sqlState, uuidV7 } from '@kindline/database';
 import type { Clock } from '@kindline/platform';
 
 /** Most messages of one batch. */
@@ -275,16 +275,16 @@ function parameters(batch: Ready<NewMessage>[], ids: string[], now: Date): unkno
   }
   const messages = batch.map(({ message }) => message);
   return [
-    ids,
-    messages.map(({ conversationId }) => conversationId),
-    messages.map(({ senderId }) => senderId),
-    messages.map(({ clientId }) => clientId ?? null),
-    messages.map(({ type }) => type),
-    messages.map(({ content }) => content),
-    messages.map(({ replyTo }) => (replyTo === null ? null : JSON.stringify(replyTo))),
-    absentConversations,
-    absentPeople,
-    pushEvery,
+    arrayLiteral(ids),
+    arrayLiteral(messages.map(({ conversationId }) => conversationId)),
+    arrayLiteral(messages.map(({ senderId }) => senderId)),
+    arrayLiteral(messages.map(({ clientId }) => clientId ?? null)),
+    arrayLiteral(messages.map(({ type }) => type)),
+    arrayLiteral(messages.map(({ content }) => content)),
+    arrayLiteral(messages.map(({ replyTo }) => (replyTo === null ? null : JSON.stringify(replyTo)))),
+    arrayLiteral(absentConversations),
+    arrayLiteral(absentPeople),
+    arrayLiteral(pushEvery),
     PUSH_DELAY_MS,
     now,
   ];
