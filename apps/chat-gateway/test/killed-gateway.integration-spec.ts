@@ -1,7 +1,13 @@
-import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import {
+  type Build,
+  buildServices,
+  createTestDatabase,
+  type ServiceProcess,
+  startServiceProcess,
+  type TestDatabase,
+} from '@kindline/testing';
 import { Redis } from 'ioredis';
 import { at, eventually, pushDue, TestSocket, World } from './kit';
-import { type Build, build, type GatewayProcess, startGatewayProcess } from './processes';
 import { expectWhole, keepTalking, pairs, settle, Talker } from './talk';
 
 jest.setTimeout(180_000);
@@ -15,18 +21,18 @@ describe('kill -9 of a gateway under load', () => {
   let compiled: Build;
   let database: TestDatabase;
   let world: World;
-  let victim: GatewayProcess;
-  let survivor: GatewayProcess;
+  let victim: ServiceProcess;
+  let survivor: ServiceProcess;
   let redis: Redis;
 
+  const startGateway = () =>
+    startServiceProcess(compiled, 'chat-gateway', { ...world.env, CHAT_GATEWAY_PORT: '0' });
+
   beforeAll(async () => {
-    compiled = build();
+    compiled = buildServices();
     database = await createTestDatabase();
     world = await World.start(database.url, { gateways: 0 });
-    [victim, survivor] = await Promise.all([
-      startGatewayProcess(compiled, world.env),
-      startGatewayProcess(compiled, world.env),
-    ]);
+    [victim, survivor] = await Promise.all([startGateway(), startGateway()]);
     redis = new Redis(world.env.REDIS_URL);
     world.stopLater(victim);
     world.stopLater(survivor);
@@ -54,7 +60,7 @@ describe('kill -9 of a gateway under load', () => {
     const load = keepTalking(talkers, PER_SECOND);
     await wait(3_000);
     const ackedBefore = talkers.reduce((sum, { acked }) => sum + acked.size, 0);
-    victim.kill();
+    await victim.kill();
     await Promise.all(
       onVictim.map(async (talker) => {
         await eventually('the socket is gone', () => !talker.socket.socket.connected);
@@ -77,7 +83,7 @@ describe('kill -9 of a gateway under load', () => {
 
   it('marks those who were connected to it for a push within 30 s, and takes its lease away', async () => {
     const { user, volunteer, chatId } = await world.chat();
-    const doomed = world.stopLater(await startGatewayProcess(compiled, world.env));
+    const doomed = world.stopLater(await startGateway());
     const volunteerSocket = await TestSocket.connect(doomed.port, volunteer);
     const userSocket = await TestSocket.connect(survivor.port, user);
     await eventually(
@@ -87,7 +93,7 @@ describe('kill -9 of a gateway under load', () => {
     await userSocket.send(chatId, 'did you get this?');
     await volunteerSocket.next('chat_message');
     expect(await pushDue(world.sql, chatId, volunteer.sub)).toBeNull();
-    doomed.kill();
+    await doomed.kill();
     await userSocket.send(chatId, 'and this?');
     await eventually(
       'marked',

@@ -216,7 +216,7 @@ export class World {
     return world;
   }
 
-  stopLater<Service extends { stop(): Promise<void> }>(service: Service): Service {
+  stopLater<Service extends { stop(): Promise<unknown> }>(service: Service): Service {
     this.undo.push(() => service.stop());
     return service;
   }

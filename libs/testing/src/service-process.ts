@@ -35,6 +35,7 @@ export function buildServices(): Build {
 }
 
 export interface ServiceProcess {
+  port: number;
   /** kill -9: no goodbye, no flush. Resolves when it is gone. */
   kill(): Promise<void>;
   /** SIGTERM. @returns its exit code */
@@ -56,15 +57,22 @@ export async function startServiceProcess(
   child.stdout.on('data', (data) => (said += String(data)));
   child.stderr.on('data', (data) => (said += String(data)));
   const gone = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  await eventually(
+  const port = await eventually(
     `${app} listens`,
     () => {
       if (child.exitCode !== null) throw new Error(`${app} ended: ${said}`);
-      return said.includes(`${app} is listening`);
+      const line = said
+        .split('\n')
+        .find((text) => text.includes(`${app} is listening`) && text.endsWith('}'));
+      return line === undefined ? undefined : (JSON.parse(line) as { port: number }).port;
     },
     30_000,
-  );
+  ).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   return {
+    port,
     kill: async () => {
       child.kill('SIGKILL');
       await gone;
