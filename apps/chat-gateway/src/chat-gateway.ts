@@ -49,9 +49,9 @@ export class ChatGateway {
 
   private async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    this.sockets.drain();
     await this.intake.writer.settled();
     await this.sockets.close();
-    await this.intake.writer.settled();
     await this.lease.stop();
   }
 }

@@ -3,6 +3,7 @@ import {
   Conversations,
   ConversationTimerTasks,
   MessageWriter,
+  type NewMessage,
   PresenceDirectory,
   type Program,
   Programs,
@@ -83,7 +84,7 @@ export class PushWorld {
     private readonly presence: PresenceDirectory,
     private readonly workerEnv: NodeJS.ProcessEnv,
   ) {
-    this.writer = new MessageWriter({
+    this.writer = new MessageWriter<NewMessage>({
       pool: sql,
       clock: systemClock,
       // As the gateway would say when nobody but the sender is connected.
@@ -246,7 +247,8 @@ export class PushWorld {
 
   async connect(person: Owner): Promise<void> {
     const gateway = `test-gateway-${person.id}`;
-    await this.presence.renew(gateway, () => [person.id], 1);
+    await this.presence.renew(gateway);
+    await this.presence.enter(gateway, person.id);
   }
 
   /** Everything the person was told of, once the worker is through with it. */

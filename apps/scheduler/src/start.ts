@@ -1,4 +1,4 @@
-import { Announcer, HelperCheck, Retention, runQueue, TimerTasks } from '@kindline/domain';
+import { HelperCheck, Retention, runAnnouncements, runQueue, TimerTasks } from '@kindline/domain';
 import { createLogger, readEnv, type RunningService, startService } from '@kindline/platform';
 import { schedulerEnv } from './scheduler-env';
 import { SchedulerModule } from './scheduler.module';
@@ -19,7 +19,7 @@ export async function startScheduler(variables = process.env): Promise<RunningSe
     portVariable: 'SCHEDULER_PORT',
     started: async (app) => {
       const databaseUrl = env.DATABASE_URL;
-      await runQueue(app, { databaseUrl, queue: 'announce', tasks: app.get(Announcer).tasks, log });
+      await runAnnouncements(app, { databaseUrl, log });
       await runQueue(app, {
         databaseUrl,
         queue: 'timers',

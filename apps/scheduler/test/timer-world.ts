@@ -6,6 +6,7 @@ import {
   Conversations,
   DomainModule,
   MessageWriter,
+  type NewMessage,
   PeopleDirectory,
   type Program,
   type ProgramOverrides,
@@ -99,7 +100,7 @@ export class TimerWorld {
       clock: this.clock,
     });
     this.context = await NestFactory.createApplicationContext(Root.of(domain), { logger: false });
-    this.writer = new MessageWriter({
+    this.writer = new MessageWriter<NewMessage>({
       pool: this.sql,
       clock: this.clock,
       prepare: (messages) => messages.map(() => ({ absent: [], pushEvery: null })),

@@ -1,4 +1,4 @@
-import { Announcer, runQueue } from '@kindline/domain';
+import { runAnnouncements } from '@kindline/domain';
 import { createLogger, readEnv, type RunningService, setupOpenApi, startService } from '@kindline/platform';
 import { sessionApiEnv } from './session-api-env';
 import { SessionApiModule } from './session-api.module';
@@ -15,9 +15,6 @@ export async function startSessionApi(variables = process.env): Promise<RunningS
     port: env.SESSION_API_PORT,
     portVariable: 'SESSION_API_PORT',
     configure: (app) => setupOpenApi(app, { title: 'Kindline session API', version: '1' }),
-    started: async (app) => {
-      const { tasks } = app.get(Announcer);
-      await runQueue(app, { databaseUrl: env.DATABASE_URL, queue: 'announce', tasks, log });
-    },
+    started: (app) => runAnnouncements(app, { databaseUrl: env.DATABASE_URL, log }),
   });
 }

@@ -1,5 +1,6 @@
 export * from './announcements/announcer';
 export * from './announcements/news-reader';
+export * from './announcements/run-announcements';
 export * from './conversations/conversation-list';
 export * from './conversations/conversation-timer-tasks';
 export * from './conversations/conversation-timers';

@@ -62,7 +62,7 @@ describe('MessageWriter on a real Postgres', () => {
 
   function writer(runner: QueryRunner = pool) {
     const appended: NewMessage[][] = [];
-    const own = new MessageWriter({
+    const own = new MessageWriter<NewMessage>({
       pool: runner,
       clock: systemClock,
       prepare: (messages) => messages.map(() => ({ absent: [], pushEvery: null })),
@@ -295,7 +295,7 @@ describe('MessageWriter on a real Postgres', () => {
 
   it('marks an absent member once, and not again before the throttle allows', async () => {
     const own = await chat();
-    const writing = new MessageWriter({
+    const writing = new MessageWriter<NewMessage>({
       pool,
       clock: systemClock,
       prepare: (messages) => messages.map(() => ({ absent: [own.helper], pushEvery: 60_000 })),

@@ -31,9 +31,8 @@ export class BetterTogetherRelay implements NewsRelay {
       if (firstRound && invited.length === 0)
         this.emit([request.seeker.id], 'no_availability', { user_email });
     },
-    'request.accepted.v1': ({ request, conversation, withdrawn }) => {
+    'request.accepted.v1': ({ conversation }) => {
       const { seeker, helper } = sides(conversation);
-      this.withdraw(request, withdrawn);
       this.emit(ids(conversation), 'chat_started', {
         user_email: seeker?.email ?? null,
         volunteer_email: helper?.email ?? null,
@@ -41,7 +40,7 @@ export class BetterTogetherRelay implements NewsRelay {
       });
       if (helper) this.emit([helper.id], 'refresh_vol_dash');
     },
-    'request.closed.v1': ({ request, withdrawn }) => this.withdraw(request, withdrawn),
+    'request.closed.v1': () => undefined,
     'conversation.started.v1': ({ conversation, startedAt, sessionTimerMs }) => {
       if (sessionTimerMs === null) return;
       this.emit(ids(conversation), 'start_timer', {
@@ -69,9 +68,9 @@ export class BetterTogetherRelay implements NewsRelay {
     socket.emit('chat_request' satisfies keyof BetterTogetherServerEvents, request);
   }
 
-  private withdraw(request: NewsMap['request.closed.v1']['request'], withdrawn: string[]): void {
-    this.emit(withdrawn, 'cancel_chat_request', { user_email: request.seeker.email, session_id: request.id });
-    this.emit(withdrawn, 'refresh_vol_dash');
+  withdraw({ id, seeker }: NewsMap['request.closed.v1']['request'], helperIds: string[]): void {
+    this.emit(helperIds, 'cancel_chat_request', { user_email: seeker.email, session_id: id });
+    this.emit(helperIds, 'refresh_vol_dash');
   }
 
   private emit<Name extends keyof BetterTogetherServerEvents & string>(

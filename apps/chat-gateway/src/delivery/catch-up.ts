@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { NewsReader } from '@kindline/domain';
 import { DataSource } from 'typeorm';
 import { Connections } from '../sockets/connections';
+import { PendingInvitations } from '../sockets/pending-invitations';
 import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
@@ -10,8 +11,9 @@ import { NewsDesk } from './news-desk';
 export const CATCH_UP_EVERY_MS = 15_000;
 
 /**
- * Finds what a lost piece of news would have told: messages, conversations that began, conversations that
- * ended. Runs every 15 s and after every reconnect of Redis; one query when nothing was lost.
+ * Finds what a lost piece of news would have told: requests that ask someone here or are over, conversations
+ * that began, started or ended, messages. Runs every 15 s and after every reconnect of Redis; two queries when
+ * nothing was lost.
  */
 @Injectable()
 export class CatchUp {
@@ -25,6 +27,7 @@ export class CatchUp {
     private readonly delivery: Delivery,
     private readonly desk: NewsDesk,
     private readonly reader: NewsReader,
+    private readonly invitations: PendingInvitations,
   ) {}
 
   async run(): Promise<void> {
@@ -43,23 +46,53 @@ export class CatchUp {
     this.delivery.sweep();
     const personIds = [...this.connections.personIds()];
     if (personIds.length === 0) return;
+    await this.compareRequests();
     // Heads first: what is emitted while the query runs is then behind, never ahead of, what it answers.
     const heads = this.delivery.heads();
     const open = await this.missed.openConversationsOf(personIds);
     const behind: string[] = [];
     const unknown: string[] = [];
+    const started: string[] = [];
     for (const conversation of open) {
       const head = heads.get(conversation.id);
       heads.delete(conversation.id);
       if (!this.delivery.isAnnounced(conversation.id)) unknown.push(conversation.id);
+      if (conversation.started && !this.desk.isStarted(conversation.id)) started.push(conversation.id);
       if (head === undefined) {
         this.delivery.track({ ...conversation, lastSeq: 0 });
         if (conversation.lastSeq > 0) behind.push(conversation.id);
       } else if (conversation.lastSeq > head) behind.push(conversation.id);
     }
     await this.began(unknown);
+    for (const id of started) {
+      const news = await this.reader.started(id);
+      if (news) this.desk.handlers['conversation.started.v1'](news);
+    }
     await this.delivery.repair(behind);
     await this.ended([...heads.keys()]);
+  }
+
+  /** Requests that ask a helper here whose dashboard does not show them, and shown ones that ask nobody any more. */
+  private async compareRequests(): Promise<void> {
+    const helpers = new Set<string>();
+    for (const { person } of this.connections.all()) {
+      if (person.roles.includes('volunteer')) helpers.add(person.id);
+    }
+    // What is shown while the query runs is not among these, so it is not taken for closed.
+    const unasked = new Set(this.desk.shownRequests());
+    for (const invitation of await this.invitations.of([...helpers])) {
+      const { requestId, helperId } = invitation;
+      unasked.delete(requestId);
+      if (this.desk.isShown(requestId, helperId)) continue;
+      for (const socket of this.connections.socketsOf(helperId)) this.desk.invite(socket, invitation);
+    }
+    for (const id of unasked) {
+      const accepted = await this.reader.accepted(id);
+      if (accepted) this.desk.handlers['request.accepted.v1'](accepted);
+      const closed = accepted ? undefined : await this.reader.closed(id);
+      if (closed) this.desk.handlers['request.closed.v1'](closed);
+      if (!accepted && !closed) this.desk.forget(id);
+    }
   }
 
   private async began(conversationIds: string[]): Promise<void> {

@@ -1,31 +1,37 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AppendedMessage, NewsMap } from '@kindline/contracts';
-import { MessageWriter, NEWS_PUBLISHER, type NewsPublisher, type StoredMessage } from '@kindline/domain';
+import {
+  type AppendedResult,
+  MessageWriter,
+  NEWS_PUBLISHER,
+  type NewsPublisher,
+  type StoredMessage,
+} from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { GATEWAY_ID } from '../gateway-env';
 import { Delivery } from './delivery';
 import type { IncomingMessage } from './incoming-message';
-import { MessageSurroundings } from './message-surroundings';
+import { MessageSurroundings, type Surroundings } from './message-surroundings';
 import { WRITER_POOL, type WriterPool } from './writer-pool';
 
 /** Takes messages from sockets: into Postgres in groups, then to this gateway's sockets and to the others. */
 @Injectable()
 export class MessageIntake {
   private readonly logger = new Logger(MessageIntake.name);
-  readonly writer: MessageWriter<IncomingMessage>;
+  readonly writer: MessageWriter<IncomingMessage, Surroundings>;
 
   constructor(
     @Inject(WRITER_POOL) pool: WriterPool,
     @Inject(CLOCK) clock: Clock,
     @Inject(GATEWAY_ID) private readonly gatewayId: string,
     @Inject(NEWS_PUBLISHER) private readonly news: NewsPublisher,
-    private readonly look: MessageSurroundings,
+    surroundings: MessageSurroundings,
     private readonly delivery: Delivery,
   ) {
-    this.writer = new MessageWriter<IncomingMessage>({
+    this.writer = new MessageWriter({
       pool,
       clock,
-      prepare: (messages) => this.look.prepare(messages),
+      prepare: (messages) => surroundings.prepare(messages),
       onAppended: (stored) => this.spread(stored),
     });
   }
@@ -35,11 +41,12 @@ export class MessageIntake {
     return this.writer.append(message);
   }
 
-  private spread(stored: { message: IncomingMessage; result: StoredMessage }[]): void {
+  private spread(stored: AppendedResult<IncomingMessage, Surroundings>[]): void {
     const conversations = new Map<string, NewsMap['messages.appended.v1']['conversations'][number]>();
     const origins = new Map<string, string>();
-    for (const { message, result } of stored) {
-      const roster = this.look.rosterOf(message.conversationId);
+    for (const { message, prepared, result } of stored) {
+      const { roster } = prepared;
+      // It was appended to a conversation that began while its roster was read: the heads will tell.
       if (!roster) continue;
       let conversation = conversations.get(message.conversationId);
       if (!conversation) {

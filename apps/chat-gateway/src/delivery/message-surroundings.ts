@@ -6,6 +6,13 @@ import { Connections } from '../sockets/connections';
 import type { IncomingMessage } from './incoming-message';
 import { type Roster, Rosters } from './roster';
 
+/** What is known of a message's surroundings; a conversation that is unknown or ended has no roster. */
+export interface Surroundings extends Prepared {
+  roster: Roster | undefined;
+}
+
+type Verdicts = (Surroundings | KindlineError)[];
+
 /** What a batch needs to know before it is written: whose conversations, and who is not connected. */
 @Injectable()
 export class MessageSurroundings {
@@ -19,32 +26,29 @@ export class MessageSurroundings {
     private readonly metrics: GatewayMetrics,
   ) {}
 
-  rosterOf(conversationId: string): Roster | undefined {
-    return this.rosters.get(conversationId);
-  }
-
   /** Answers at once where everything is known here; otherwise one query and one look at the directory a batch. */
-  prepare(messages: IncomingMessage[]): (Prepared | KindlineError)[] | Promise<(Prepared | KindlineError)[]> {
+  prepare(messages: IncomingMessage[]): Verdicts | Promise<Verdicts> {
     this.metrics.batch(messages.length);
-    const known = messages.every((message) => this.rosters.get(message.conversationId));
-    if (!known) {
-      return this.rosters
-        .load(messages.map((message) => message.conversationId))
-        .then(() => this.look(messages));
-    }
-    return this.look(messages);
+    const rosters = messages.map(({ conversationId }) => this.rosters.get(conversationId));
+    if (rosters.every((roster) => roster !== undefined)) return this.look(messages, rosters);
+    return this.rosters.load(messages.map(({ conversationId }) => conversationId)).then((loaded) =>
+      this.look(
+        messages,
+        messages.map(({ conversationId }, index) => rosters[index] ?? loaded.get(conversationId)),
+      ),
+    );
   }
 
-  private look(
-    messages: IncomingMessage[],
-  ): (Prepared | KindlineError)[] | Promise<(Prepared | KindlineError)[]> {
+  private look(messages: IncomingMessage[], rosters: (Roster | undefined)[]): Verdicts | Promise<Verdicts> {
     const elsewhere = new Set<string>();
-    for (const { conversationId, senderId } of messages) {
-      for (const id of this.rosters.get(conversationId)?.memberIds ?? []) {
+    messages.forEach(({ senderId }, index) => {
+      for (const id of rosters[index]?.memberIds ?? []) {
         if (id !== senderId && !this.connections.has(id)) elsewhere.add(id);
       }
-    }
-    if (elsewhere.size === 0) return messages.map((message) => this.verdict(message, NOBODY));
+    });
+    const judge = (online: ReadonlySet<string>): Verdicts =>
+      messages.map((message, index) => this.verdict(message, rosters[index], online));
+    if (elsewhere.size === 0) return judge(NOBODY);
     return this.presence
       .online([...elsewhere])
       .catch((err: unknown) => {
@@ -52,23 +56,24 @@ export class MessageSurroundings {
         this.logger.warn({ err }, 'presence is out of reach');
         return NOBODY;
       })
-      .then((online) => messages.map((message) => this.verdict(message, online)));
+      .then(judge);
   }
 
-  private verdict(message: IncomingMessage, onlineElsewhere: ReadonlySet<string>): Prepared | KindlineError {
-    const roster = this.rosters.get(message.conversationId);
+  private verdict(
+    message: IncomingMessage,
+    roster: Roster | undefined,
+    onlineElsewhere: ReadonlySet<string>,
+  ): Surroundings | KindlineError {
     // Unknown or ended: storing it will say which.
-    if (!roster) return NOTHING_KNOWN;
+    if (!roster) return { roster, absent: [], pushEvery: null };
     if (message.toEmail !== undefined && !roster.members.some(({ email }) => email === message.toEmail)) {
       return new KindlineError('forbidden', 'reciever_mail does not belong to this conversation');
     }
     const absent = roster.memberIds.filter(
       (id) => id !== message.senderId && !this.connections.has(id) && !onlineElsewhere.has(id),
     );
-    if (absent.length === 0) return NOTHING_KNOWN;
-    return { absent, pushEvery: this.programs.get(roster.program).pushEvery };
+    return { roster, absent, pushEvery: this.programs.get(roster.program).pushEvery };
   }
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
-const NOTHING_KNOWN: Prepared = { absent: [], pushEvery: null };

@@ -10,6 +10,9 @@ export interface OpenConversation {
   program: ProgramName;
   memberIds: string[];
   lastSeq: number;
+  version: number;
+  /** Whether both sides have opened it. */
+  started: boolean;
 }
 
 /** Asks Postgres what a gateway may have missed. */
@@ -20,7 +23,7 @@ export class MissedMessages {
   /** The open conversations of these people, with their heads. Uses conversation_members_open. */
   async openConversationsOf(personIds: string[]): Promise<OpenConversation[]> {
     return this.dataSource.query<OpenConversation[]>(
-      `SELECT c.id, c.program, c.last_seq AS "lastSeq",
+      `SELECT c.id, c.program, c.last_seq AS "lastSeq", c.version, c.started_at IS NOT NULL AS started,
         ARRAY(SELECT o.person_id::text FROM conversation_members o WHERE o.conversation_id = c.id) AS "memberIds"
       FROM conversations c
       WHERE c.status = 'active' AND c.id IN (

@@ -9,7 +9,9 @@ export type RelayedNews = Exclude<keyof NewsMap, 'messages.appended.v1'>;
 export interface NewsRelay {
   readonly program: ProgramName;
   readonly relay: { readonly [Name in RelayedNews]: (news: NewsMap[Name]) => void };
-  /** Shows a helper who has just connected what they were asked meanwhile. */
+  /** Shows a helper what they were asked before they connected, or while news were lost. */
   invite(helper: PersonSocket, invitation: PendingInvitation): void;
+  /** Takes a request that was accepted, cancelled or expired from the dashboards of those who were asked. */
+  withdraw(request: NewsMap['request.closed.v1']['request'], helperIds: string[]): void;
 }
 export const NEWS_RELAYS = Symbol('NEWS_RELAYS');

@@ -35,10 +35,11 @@ export class Rosters {
     this.known.delete(conversationId);
   }
 
-  /** Loads those that are not known yet, in one query. */
-  async load(conversationIds: Iterable<string>): Promise<void> {
+  /** Loads those that are not known yet, in one query. @returns what was loaded; ended conversations are not */
+  async load(conversationIds: Iterable<string>): Promise<Map<string, Roster>> {
+    const loaded = new Map<string, Roster>();
     const missing = [...new Set(conversationIds)].filter((id) => !this.known.has(id) && isUuid(id));
-    if (missing.length === 0) return;
+    if (missing.length === 0) return loaded;
     const rows = await this.dataSource.query<{ id: string; program: ProgramName; members: RosterMember[] }[]>(
       `SELECT c.id, c.program,
         json_agg(json_build_object('id', p.id, 'sub', p.sub, 'email', p.email, 'role', m.role)) AS members
@@ -49,9 +50,15 @@ export class Rosters {
       GROUP BY c.id`,
       [missing],
     );
-    if (this.known.size + rows.length > MOST) this.known.clear();
-    for (const { id, program, members } of rows) {
-      this.known.set(id, { program, members, memberIds: members.map((member) => member.id) });
+    for (const id of this.known.keys()) {
+      if (this.known.size + rows.length <= MOST) break;
+      this.known.delete(id);
     }
+    for (const { id, program, members } of rows) {
+      const roster = { program, members, memberIds: members.map((member) => member.id) };
+      this.known.set(id, roster);
+      loaded.set(id, roster);
+    }
+    return loaded;
   }
 }

@@ -3,6 +3,11 @@ import { PresenceDirectory, PUSH_DELAY_MS } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 
+export const PING_INTERVAL_MS = 25_000;
+export const PING_TIMEOUT_MS = 20_000;
+/** How long a connection may have been dead before a ping shows it. */
+export const SILENCE_MS = PING_INTERVAL_MS + PING_TIMEOUT_MS;
+
 /** People who leave within this moment share one query. */
 const GATHER_MS = 50;
 
@@ -48,10 +53,11 @@ export class Absence {
 
   /** Gateways whose lease lapsed: their people are treated as if they had disconnected. */
   async sweep(): Promise<void> {
-    const now = this.clock.now().getTime();
-    for (const { gatewayId, personIds } of await this.presence.lapsed()) {
+    for (const { gatewayId, personIds, lastRenewedAt } of await this.presence.lapsed()) {
       this.logger.warn({ gatewayId, people: personIds.length }, 'a gateway is gone');
-      const marked = await this.mark(personIds.map((personId) => [personId, new Date(now - 60_000)]));
+      // However late this is noticed: what it emitted to phones that had already fallen silent counts, too.
+      const since = new Date(lastRenewedAt - SILENCE_MS);
+      const marked = await this.mark(personIds.map((personId) => [personId, since]));
       // Otherwise the lease stays lapsed, and the next sweep tries again.
       if (marked) await this.presence.release(gatewayId);
     }

@@ -1,7 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Delivery } from '../delivery/delivery';
 import { MissedMessages } from '../delivery/missed-messages';
-import { NEWS_RELAYS, type NewsRelay } from '../delivery/news-relay';
+import { NewsDesk } from '../delivery/news-desk';
 import type { PersonSocket } from './connections';
 import { PendingInvitations } from './pending-invitations';
 
@@ -12,19 +12,19 @@ export class Arrivals {
     private readonly missed: MissedMessages,
     private readonly delivery: Delivery,
     private readonly invitations: PendingInvitations,
-    @Inject(NEWS_RELAYS) private readonly relays: NewsRelay[],
+    private readonly desk: NewsDesk,
   ) {}
 
   /** Messages after this are delivered live; earlier ones are the client's to sync. */
   async track(personId: string): Promise<void> {
-    for (const conversation of await this.missed.openConversationsOf([personId]))
+    for (const conversation of await this.missed.openConversationsOf([personId])) {
       this.delivery.track(conversation);
+      if (conversation.started) this.desk.hadStarted(conversation);
+    }
   }
 
   async catchUp(own: PersonSocket): Promise<void> {
     if (!own.person.roles.includes('volunteer')) return;
-    for (const invitation of await this.invitations.of(own.person.id)) {
-      this.relays.find(({ program }) => program === invitation.program)?.invite(own, invitation);
-    }
+    for (const invitation of await this.invitations.of([own.person.id])) this.desk.invite(own, invitation);
   }
 }

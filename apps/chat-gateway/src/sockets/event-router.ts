@@ -13,6 +13,7 @@ type AckCallback = (answer: object) => void;
 export class EventRouter {
   private readonly logger = new Logger(EventRouter.name);
   private readonly events = new Map<string, ClientEvent>();
+  private closed = false;
   private readonly buckets: Record<ClientEvent['limit'], TokenBuckets> | undefined;
 
   constructor(@Inject(DIALECTS) dialects: Dialect[], @Inject(GATEWAY_ENV) env: GatewayEnv) {
@@ -33,6 +34,11 @@ export class EventRouter {
     return [...this.events.keys()];
   }
 
+  /** From now on events are answered with `unavailable`, so that senders try again elsewhere. */
+  close(): void {
+    this.closed = true;
+  }
+
   attach(sender: PersonSocket): void {
     // One listener for all events: a listener per event would cost every idle connection memory.
     sender.socket.onAny((name: string, ...args: unknown[]) => this.receive(sender, name, args));
@@ -43,6 +49,15 @@ export class EventRouter {
     const ack = typeof last === 'function' ? (last as AckCallback) : undefined;
     const event = this.events.get(name);
     let answer: Promise<object | void> | object | void;
+    if (this.closed) {
+      this.answerFailure(
+        sender.socket,
+        event,
+        ack,
+        new KindlineError('unavailable', 'This server is going down'),
+      );
+      return;
+    }
     try {
       if (!event)
         // The protocol allows numbers as names, too.
@@ -81,6 +96,15 @@ export class EventRouter {
     if (error.code === 'internal' || error.code === 'unavailable') {
       this.logger.error({ err: cause, event: event?.name, socketId: socket.id }, 'event failed');
     }
+    this.answerFailure(socket, event, ack, error);
+  }
+
+  private answerFailure(
+    socket: Socket,
+    event: ClientEvent | undefined,
+    ack: AckCallback | undefined,
+    error: KindlineError,
+  ): void {
     if (ack) ack(ackFailure(error));
     else socket.emit(event?.failureEvent ?? 'error', failure(error));
   }

@@ -5,24 +5,26 @@ import type { ProgramName } from '@kindline/contracts';
 export interface PendingInvitation {
   program: ProgramName;
   requestId: string;
+  version: number;
+  helperId: string;
   note: string | null;
   seekerEmail: string | null;
 }
 
-/** What a helper who connects has been asked meanwhile. Uses invitations_helper. */
+/** What helpers are asked at this moment. Uses invitations_helper. */
 @Injectable()
 export class PendingInvitations {
   constructor(private readonly dataSource: DataSource) {}
 
-  async of(helperId: string): Promise<PendingInvitation[]> {
+  async of(helperIds: string[]): Promise<PendingInvitation[]> {
     return this.dataSource.query<PendingInvitation[]>(
-      `SELECT r.program, r.id AS "requestId", r.note, p.email AS "seekerEmail"
+      `SELECT r.program, r.id AS "requestId", r.version, i.helper_id AS "helperId", r.note, p.email AS "seekerEmail"
       FROM invitations i
       JOIN help_requests r ON r.id = i.request_id AND r.status = 'pending'
       JOIN people p ON p.id = r.seeker_id
-      WHERE i.helper_id = $1 AND i.status = 'invited'
+      WHERE i.helper_id = ANY ($1) AND i.status = 'invited'
       ORDER BY i.invited_at`,
-      [helperId],
+      [helperIds],
     );
   }
 }

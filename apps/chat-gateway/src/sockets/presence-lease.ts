@@ -8,6 +8,8 @@ import { Connections } from './connections';
 export class PresenceLease {
   private readonly logger = new Logger(PresenceLease.name);
   private timer: NodeJS.Timeout | undefined;
+  /** An arrival or a departure could not be written. The count alone does not show it: they may cancel out. */
+  private incomplete = false;
 
   constructor(
     private readonly presence: PresenceDirectory,
@@ -20,21 +22,27 @@ export class PresenceLease {
     this.timer = setInterval(() => void this.renew(), RENEW_EVERY_MS);
   }
 
-  /** Writes it all again where Redis has lost it. */
+  /** Writes everybody again where Redis has lost someone, or missed an arrival or a departure. */
   async renew(): Promise<void> {
-    const { connections } = this;
-    await this.presence
-      .renew(this.gatewayId, () => connections.personIds(), connections.personCount)
-      .catch((err: unknown) => this.logger.warn({ err }, 'the presence lease could not be renewed'));
+    const { connections, gatewayId } = this;
+    try {
+      const stored = await this.presence.renew(gatewayId);
+      if (!this.incomplete && stored === connections.personCount) return;
+      this.incomplete = false;
+      await this.presence.rewrite(gatewayId, connections.personIds());
+    } catch (err) {
+      this.incomplete = true;
+      this.logger.warn({ err }, 'the presence lease could not be renewed');
+    }
   }
 
   /** A failure is mended by the next renewal. */
   entered(personId: string): void {
-    this.presence.enter(this.gatewayId, personId).catch(() => undefined);
+    this.presence.enter(this.gatewayId, personId).catch(() => (this.incomplete = true));
   }
 
   left(personId: string): void {
-    this.presence.leave(this.gatewayId, personId).catch(() => undefined);
+    this.presence.leave(this.gatewayId, personId).catch(() => (this.incomplete = true));
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,7 @@ import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/plat
 import type { Server as HttpServer } from 'node:http';
 import { type DisconnectReason, Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
-import { Absence } from './absence';
+import { Absence, PING_INTERVAL_MS, PING_TIMEOUT_MS, SILENCE_MS } from './absence';
 import { Arrivals } from './arrivals';
 import { Connections, type PersonSocket } from './connections';
 import { ackFailure, EventRouter, failure } from './event-router';
@@ -12,8 +12,6 @@ import { type EngineConnection, gatherFlushes } from './flush-gatherer';
 import { PresenceLease } from './presence-lease';
 import { SocketAuth } from './socket-auth';
 
-export const PING_INTERVAL_MS = 25_000;
-export const PING_TIMEOUT_MS = 20_000;
 /** How long a socket without a token may stay to authenticate by an event. */
 const ANONYMOUS_MS = 10_000;
 /** A message emitted this shortly before a clean goodbye may not have been seen. */
@@ -25,6 +23,7 @@ export class SocketServer {
   private readonly logger = new Logger(SocketServer.name);
   private io: Server | undefined;
   private expiry: NodeJS.Timeout | undefined;
+  private draining = false;
 
   constructor(
     @Inject(GATEWAY_ENV) private readonly env: GatewayEnv,
@@ -47,6 +46,8 @@ export class SocketServer {
       pingTimeout: PING_TIMEOUT_MS,
       // A message far over the limit is still answered with too_large instead of a closed socket.
       maxHttpBufferSize: 4_000_000,
+      // Refused before the handshake: after a refusal by a middleware clients would not try again by themselves.
+      allowRequest: (_request, answer) => answer(this.draining ? 'draining' : null, !this.draining),
       cors: {
         origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env, origin)),
       },
@@ -67,12 +68,18 @@ export class SocketServer {
     this.expiry = setInterval(() => this.dropExpired(), 1_000);
   }
 
-  /** Tells everybody to come back elsewhere, spread over a few seconds, and closes. */
-  async close(): Promise<void> {
-    clearInterval(this.expiry);
+  /** Takes no more sockets and no more events, and tells everybody to come back elsewhere, spread over a few seconds. */
+  drain(): void {
+    this.draining = true;
+    this.router.close();
     for (const { socket } of this.connections.all()) {
       socket.emit('server_draining', { retryAfterMs: Math.floor(Math.random() * 5_000) });
     }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.expiry);
+    // The last acks are on their way.
     await new Promise((resolve) => setTimeout(resolve, 100));
     // Closing the connection rather than disconnecting the socket: clients then reconnect by themselves.
     for (const { socket } of [...this.connections.all()]) socket.conn.close();
@@ -121,7 +128,7 @@ export class SocketServer {
     if (!this.connections.remove(own)) return;
     this.lease.left(own.person.id);
     const clean = reason === 'client namespace disconnect' || reason === 'transport close';
-    this.absence.left(own.person.id, clean ? GOODBYE_MS : PING_INTERVAL_MS + PING_TIMEOUT_MS);
+    this.absence.left(own.person.id, clean ? GOODBYE_MS : SILENCE_MS);
   }
 
   private dropExpired(): void {

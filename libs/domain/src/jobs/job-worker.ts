@@ -78,9 +78,11 @@ export class JobWorker {
     });
     // A runner that gives up (the database was away for long) is started again.
     this.runner.promise.catch(() => undefined).finally(() => this.again());
-    await this.beat();
+    if (this.stopping) return this.runner.stop();
     this.every(HEARTBEAT_MS, () => this.beat());
     this.every(SWEEP_MS, () => this.giveBack());
+    // From here on the worker runs; a failure must not start it a second time.
+    await this.upkeep(() => this.beat());
   }
 
   /** Finishes running jobs and leaves. */
@@ -108,6 +110,19 @@ export class JobWorker {
     await pool.query(`DELETE FROM worker_heartbeats WHERE seen_at < now() - interval '1 day'`);
   }
 
+  /** Runs at once what failed and waits for its next try: what it failed for is over. */
+  async retryNow(): Promise<void> {
+    const { pool, queue } = this.options;
+    await this.upkeep(async () => {
+      await pool.query(
+        `SELECT ${queue}.reschedule_jobs(failed.ids, run_at => now()) FROM (
+          SELECT array_agg(id) AS ids FROM ${queue}._private_jobs
+          WHERE attempts BETWEEN 1 AND max_attempts - 1 AND locked_at IS NULL AND run_at > now()
+        ) failed WHERE failed.ids IS NOT NULL`,
+      );
+    });
+  }
+
   private async beat(): Promise<void> {
     await this.options.pool.query(
       `INSERT INTO worker_heartbeats (worker_id, queue, seen_at) SELECT id, $2, now() FROM unnest($1::text[]) AS id
@@ -117,13 +132,12 @@ export class JobWorker {
   }
 
   private every(ms: number, work: () => Promise<void>): void {
+    this.timers.push(setInterval(() => void this.upkeep(work), ms).unref());
+  }
+
+  private async upkeep(work: () => Promise<void>): Promise<void> {
     const { queue, log } = this.options;
-    this.timers.push(
-      setInterval(
-        () => work().catch((err) => log.warn({ queue, err }, 'job queue upkeep failed')),
-        ms,
-      ).unref(),
-    );
+    await work().catch((err: unknown) => log.warn({ queue, err }, 'job queue upkeep failed'));
   }
 
   private again(): void {

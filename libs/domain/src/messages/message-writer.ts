@@ -37,13 +37,21 @@ export interface QueryRunner {
   query<Row>(query: { name: string; text: string; values: unknown[] }): Promise<{ rows: Row[] }>;
 }
 
-export interface WriterOptions<Message extends NewMessage> {
+export interface AppendedResult<Message, Preparation> {
+  message: Message;
+  prepared: Preparation;
+  result: StoredMessage;
+}
+
+export interface WriterOptions<Message extends NewMessage, Preparation extends Prepared = Prepared> {
   pool: QueryRunner;
   clock: Clock;
   /** Looks at a batch before it is written: what each message needs, or why it is refused. Keeps the order. */
-  prepare: (messages: Message[]) => (Prepared | KindlineError)[] | Promise<(Prepared | KindlineError)[]>;
+  prepare: (
+    messages: Message[],
+  ) => (Preparation | KindlineError)[] | Promise<(Preparation | KindlineError)[]>;
   /** Hears of every batch after its commit, before the senders do. */
-  onAppended: (stored: { message: Message; result: StoredMessage }[]) => void;
+  onAppended: (stored: AppendedResult<Message, Preparation>[]) => void;
   /** Batches that are written side by side; default 2. */
   lanes?: number;
 }
@@ -54,8 +62,8 @@ interface Waiting<Message> {
   reject: (error: unknown) => void;
 }
 
-interface Ready<Message> extends Waiting<Message> {
-  prepared: Prepared;
+interface Ready<Message, Preparation extends Prepared> extends Waiting<Message> {
+  prepared: Preparation;
 }
 
 /** Whether retries are only noticed by the unique violation they cause, or looked for. */
@@ -78,12 +86,12 @@ interface Row {
  * system commits at once and a busy one shares round trips and WAL flushes. A batch that fails as a whole
  * is halved until the failing message stands alone, so that one bad message never fails its neighbours.
  */
-export class MessageWriter<Message extends NewMessage = NewMessage> {
+export class MessageWriter<Message extends NewMessage = NewMessage, Preparation extends Prepared = Prepared> {
   private readonly lanes: Lane<Message>[];
   private inFlight = 0;
   private readonly idle: (() => void)[] = [];
 
-  constructor(private readonly options: WriterOptions<Message>) {
+  constructor(private readonly options: WriterOptions<Message, Preparation>) {
     this.lanes = Array.from({ length: options.lanes ?? 2 }, () => ({ waiting: [], busy: false }));
   }
 
@@ -137,9 +145,9 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     lane.busy = false;
   }
 
-  private async prepare(batch: Waiting<Message>[]): Promise<Ready<Message>[]> {
+  private async prepare(batch: Waiting<Message>[]): Promise<Ready<Message, Preparation>[]> {
     const verdicts = await this.options.prepare(batch.map(({ message }) => message));
-    const ready: Ready<Message>[] = [];
+    const ready: Ready<Message, Preparation>[] = [];
     batch.forEach((waiting, index) => {
       const prepared = verdicts[index];
       if (prepared && !(prepared instanceof KindlineError)) ready.push({ ...waiting, prepared });
@@ -148,7 +156,7 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     return ready;
   }
 
-  private async write(batch: Ready<Message>[], mode: Mode = 'optimistic'): Promise<void> {
+  private async write(batch: Ready<Message, Preparation>[], mode: Mode = 'optimistic'): Promise<void> {
     if (batch.length === 0) return;
     const followers = withoutRepeats(batch);
     const firsts = [...followers.keys()];
@@ -159,9 +167,9 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
       await this.halve(batch, error, mode);
       return;
     }
-    const stored: { message: Message; result: StoredMessage }[] = [];
+    const stored: AppendedResult<Message, Preparation>[] = [];
     const answers: (() => void)[] = [];
-    const late: Ready<Message>[] = [];
+    const late: Ready<Message, Preparation>[] = [];
     firsts.forEach((first, index) => {
       const repeats = followers.get(first) ?? [];
       const result = results[index] ?? new KindlineError('internal');
@@ -172,7 +180,7 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
         else answers.push(() => this.refuse([first, ...repeats], result));
         return;
       }
-      if (!result.duplicate) stored.push({ message: first.message, result });
+      if (!result.duplicate) stored.push({ message: first.message, prepared: first.prepared, result });
       answers.push(() => {
         first.resolve(result);
         for (const { resolve } of repeats) resolve({ ...result, duplicate: true });
@@ -184,7 +192,10 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     await this.write(late, 'careful');
   }
 
-  private async call(batch: Ready<Message>[], mode: Mode): Promise<(StoredMessage | KindlineError)[]> {
+  private async call(
+    batch: Ready<Message, Preparation>[],
+    mode: Mode,
+  ): Promise<(StoredMessage | KindlineError)[]> {
     const { pool, clock } = this.options;
     const now = clock.now();
     const ids = batch.map(() => uuidV7(now.getTime()));
@@ -201,7 +212,7 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
     return rows.map(resultOf);
   }
 
-  private async halve(batch: Ready<Message>[], error: unknown, mode: Mode): Promise<void> {
+  private async halve(batch: Ready<Message, Preparation>[], error: unknown, mode: Mode): Promise<void> {
     // Only bad data (classes 22 and 23) is one message's fault; a lost connection fails all of them alike.
     if (batch.length === 1 || !sqlState(error)?.match(/^2[23]/)) {
       this.refuse(batch, error);
@@ -224,11 +235,11 @@ export class MessageWriter<Message extends NewMessage = NewMessage> {
 }
 
 /** The first of each client id in a batch, with those that repeat it. */
-function withoutRepeats<Message extends NewMessage>(
-  batch: Ready<Message>[],
-): Map<Ready<Message>, Ready<Message>[]> {
-  const firsts = new Map<string, Ready<Message>>();
-  const followers = new Map<Ready<Message>, Ready<Message>[]>();
+function withoutRepeats<Message extends NewMessage, Preparation extends Prepared>(
+  batch: Ready<Message, Preparation>[],
+): Map<Ready<Message, Preparation>, Ready<Message, Preparation>[]> {
+  const firsts = new Map<string, Ready<Message, Preparation>>();
+  const followers = new Map<Ready<Message, Preparation>, Ready<Message, Preparation>[]>();
   for (const waiting of batch) {
     const { conversationId, senderId, clientId } = waiting.message;
     const key = clientId === undefined ? undefined : `${conversationId}${senderId}${clientId}`;
@@ -262,7 +273,7 @@ function readCodes(codes: string, ids: string[], now: Date): (StoredMessage | Ki
   });
 }
 
-function parameters(batch: Ready<NewMessage>[], ids: string[], now: Date): unknown[] {
+function parameters(batch: Ready<NewMessage, Prepared>[], ids: string[], now: Date): unknown[] {
   const absentConversations: string[] = [];
   const absentPeople: string[] = [];
   const pushEvery: number[] = [];

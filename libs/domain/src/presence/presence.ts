@@ -7,6 +7,13 @@ const peopleOf = (gatewayId: string): string => `presence:people:${gatewayId}`;
 export const LEASE_MS = 12_000;
 export const RENEW_EVERY_MS = 4_000;
 
+export interface LapsedGateway {
+  gatewayId: string;
+  personIds: string[];
+  /** When it was last known to live, in ms since 1970. */
+  lastRenewedAt: number;
+}
+
 /**
  * Who is connected, across gateways: one lease per gateway and the set of its people. Redis may lose it;
  * each gateway writes its part again when it renews its lease.
@@ -39,20 +46,22 @@ export class PresenceDirectory {
     await this.redis.srem(peopleOf(gatewayId), personId);
   }
 
-  /** Renews a gateway's lease and, where Redis has another number of its people than `people`, writes them again. */
-  async renew(
-    gatewayId: string,
-    people: () => Iterable<string>,
-    size: number,
-    now: number = Date.now(),
-  ): Promise<void> {
+  /**
+   * Renews a gateway's lease.
+   * @returns how many people Redis has for it: another number than are there means that it lost some
+   */
+  async renew(gatewayId: string, now: number = Date.now()): Promise<number> {
     const [stored] = await Promise.all([
       this.redis.scard(peopleOf(gatewayId)),
       this.redis.zadd(GATEWAYS, now + LEASE_MS, gatewayId),
     ]);
-    if (stored === size) return;
+    return stored;
+  }
+
+  /** Writes all people of a gateway again. */
+  async rewrite(gatewayId: string, personIds: Iterable<string>): Promise<void> {
     const key = peopleOf(gatewayId);
-    const all = [...people()];
+    const all = [...personIds];
     const write = this.redis.multi().del(key);
     for (let from = 0; from < all.length; from += 1000) write.sadd(key, ...all.slice(from, from + 1000));
     await write.exec();
@@ -64,13 +73,18 @@ export class PresenceDirectory {
   }
 
   /** Gateways whose lease lapsed, with their people. What follows must bear repeating; then `release` them. */
-  async lapsed(now: number = Date.now()): Promise<{ gatewayId: string; personIds: string[] }[]> {
-    const gatewayIds = await this.redis.zrangebyscore(GATEWAYS, '-inf', `(${now}`);
-    return Promise.all(
-      gatewayIds.map(async (gatewayId) => ({
-        gatewayId,
-        personIds: await this.redis.smembers(peopleOf(gatewayId)),
-      })),
-    );
+  async lapsed(now: number = Date.now()): Promise<LapsedGateway[]> {
+    const pairs = await this.redis.zrangebyscore(GATEWAYS, '-inf', `(${now}`, 'WITHSCORES');
+    const lapsed: Promise<LapsedGateway>[] = [];
+    for (let index = 0; index + 1 < pairs.length; index += 2) {
+      const gatewayId = String(pairs[index]);
+      const lastRenewedAt = Number(pairs[index + 1]) - LEASE_MS;
+      lapsed.push(
+        this.redis
+          .smembers(peopleOf(gatewayId))
+          .then((personIds) => ({ gatewayId, personIds, lastRenewedAt })),
+      );
+    }
+    return Promise.all(lapsed);
   }
 }

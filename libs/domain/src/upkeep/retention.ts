@@ -44,8 +44,10 @@ export class Retention {
     );
     if (conversationsDays !== undefined) {
       removed['conversations'] = await this.repeat(
-        `DELETE FROM conversations WHERE id IN (
-          SELECT id FROM conversations WHERE status = 'ended' AND ended_at < $1 ORDER BY ended_at LIMIT $2)`,
+        `WITH old AS MATERIALIZED (
+          SELECT id, request_id FROM conversations WHERE status = 'ended' AND ended_at < $1 ORDER BY ended_at LIMIT $2
+        ), requests AS (DELETE FROM help_requests WHERE id IN (SELECT request_id FROM old))
+        DELETE FROM conversations WHERE id IN (SELECT id FROM old)`,
         conversationsDays * DAY_MS,
       );
     }
