@@ -1,9 +1,6 @@
 import { commonEnv, duration, portEnv } from '@kindline/platform';
 import { z } from 'zod';
 
-/** Nest token: this service's settings. */
-export const WORKER_ENV = Symbol('WORKER_ENV');
-
 export const workerEnv = commonEnv.extend({
   NOTIFICATION_WORKER_PORT: portEnv(3002),
   PROGRAMS_FILE: z.string().optional(),

@@ -96,6 +96,15 @@ describe('what becomes of a push', () => {
       expect(await world.pushes(volunteer)).toHaveLength(1);
     });
 
+    it('does not wait for somebody else of the same call who is to wait longer', async () => {
+      const [patient, soon] = [await world.volunteer('quota-'), await world.volunteer('unavailable-')];
+      await world.request(await world.owner('user'), patient, soon);
+      const later = await world.outcome(patient, 'chat_request');
+      const sooner = await world.outcome(soon, 'chat_request');
+      expect([later, sooner]).toMatchObject([{ status: 'accepted' }, { status: 'accepted' }]);
+      expect(await tookMs(sooner.notification_id)).toBeLessThan(await tookMs(later.notification_id));
+    });
+
     it('is accepted after two answers of unavailability, under the same notification_id', async () => {
       const { volunteer, delivery } = await askedWith('unavailable-');
       expect(delivery).toMatchObject({ status: 'accepted', attempts: 3 });

@@ -199,9 +199,10 @@ export class PushWorld {
     return volunteer;
   }
 
-  /** A request that only this volunteer is asked for. */
-  async request(user: Owner, volunteer: Owner): Promise<string> {
-    await this.sql.query('UPDATE helper_profiles SET available = (person_id = $1)', [volunteer.id]);
+  /** A request for which only these volunteers are asked. */
+  async request(user: Owner, ...volunteers: Owner[]): Promise<string> {
+    const ids = volunteers.map(({ id }) => id);
+    await this.sql.query('UPDATE helper_profiles SET available = (person_id = ANY ($1))', [ids]);
     const { session_id } = await this.call<{ session_id: string }>(user, 'POST', '/start_chat_session', {
       user_email: user.email,
       i_need_message: SECRET_WORDS,

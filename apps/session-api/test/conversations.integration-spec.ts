@@ -256,6 +256,24 @@ describe('conversations over HTTP', () => {
       expect(nothing.body).toMatchObject({ available: true, lead: true, capacity: 7 });
     });
 
+    it('are not changed when that cannot be audited, and neither are people', async () => {
+      const volunteer = await world.person('volunteer');
+      const supervisor = await world.person('supervisor');
+      await world.sql.query('ALTER TABLE audit_log RENAME TO audit_log_away');
+      try {
+        const patched = await world.as(supervisor, 'PATCH', `/api/volunteers/${volunteer.sub}`, {
+          lead: true,
+        });
+        const put = await world.backend('PUT', `/api/people/${volunteer.sub}`, { name: 'Somebody else' });
+        expect([patched.status, put.status]).toEqual([500, 500]);
+      } finally {
+        await world.sql.query('ALTER TABLE audit_log_away RENAME TO audit_log');
+      }
+      const { body } = await world.as(volunteer, 'GET', '/api/volunteers/me');
+      expect(body).toMatchObject({ lead: false });
+      expect(body['name']).not.toBe('Somebody else');
+    });
+
     it('are listed completely and without repeats, and nobody else is', async () => {
       const supervisor = await world.person('supervisor');
       await world.person('counselor');

@@ -18,6 +18,9 @@ export type Role = z.infer<typeof role>;
 /** Roles that may ask for help. */
 export const SEEKER_ROLES: readonly Role[] = ['user', 'student', 'senior'];
 
+/** Roles that look after those who answer. */
+export const SUPERVISING_ROLES: readonly Role[] = ['supervisor', 'admin'];
+
 /** Roles that answer. */
 export const HELPER_ROLES: readonly Role[] = ['volunteer', 'counselor', 'agent'];
 

@@ -31,3 +31,13 @@ export async function inTransaction<T>(
     }
   }
 }
+
+/** Rows of an `UPDATE … RETURNING`; TypeORM answers those as [rows, count]. */
+export async function updated<Row>(
+  manager: EntityManager,
+  sql: string,
+  parameters: unknown[],
+): Promise<Row[]> {
+  const [rows] = await manager.query<[Row[], number]>(sql, parameters);
+  return rows;
+}

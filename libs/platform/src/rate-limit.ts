@@ -30,12 +30,6 @@ export class SharedLimit {
       });
     }
   }
-
-  /** Whether the key has nothing left, without taking anything. */
-  async isSpent(key: string): Promise<boolean> {
-    const state = await this.limiter.get(key);
-    return state !== null && state.remainingPoints <= 0;
-  }
 }
 
 const SWEEP_AT = 20_000;

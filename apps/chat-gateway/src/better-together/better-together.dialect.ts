@@ -76,11 +76,8 @@ export class BetterTogetherDialect implements Dialect {
       limit: 'events',
       handle: async (sender, { email: address, by_user, chat_id }) => {
         requireOwnEmail(sender, address);
-        const { role } = await this.conversations.requireMember(chat_id, sender.person.id);
-        if (by_user !== undefined && by_user !== (role === 'seeker')) {
-          throw new KindlineError('forbidden', 'by_user does not agree with your side of the chat');
-        }
-        await this.conversations.endByMember(chat_id, sender.person.id);
+        const role = by_user === undefined ? undefined : by_user ? 'seeker' : 'helper';
+        await this.conversations.endByMember(chat_id, sender.person.id, role);
       },
     }),
   ];

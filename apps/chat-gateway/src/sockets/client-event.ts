@@ -1,4 +1,4 @@
-import type { ErrorCode, Role } from '@kindline/contracts';
+import type { Role } from '@kindline/contracts';
 import type { z } from 'zod';
 import type { PersonSocket } from './connections';
 
@@ -30,9 +30,3 @@ export interface Dialect {
   readonly events: readonly ClientEvent[];
 }
 export const DIALECTS = Symbol('DIALECTS');
-
-/** What is told when an event failed and no callback was given. */
-export interface Failure {
-  error: string;
-  code: ErrorCode;
-}

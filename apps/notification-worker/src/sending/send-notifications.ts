@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { enqueue, inTransaction } from '@kindline/database';
+import { enqueue, inTransaction, type NewJob } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import type { PushOutcome, PushSender } from '../push/push-sender';
@@ -40,28 +40,32 @@ export class SendNotifications {
     // Counted before it leaves: if this process dies now, the ledger knows that an attempt was made.
     await this.ledger.attempted(due.map(({ deliveryId }) => deliveryId));
     const outcomes = await sender.send(due.map(({ message }) => message));
-    let waitMs = 0;
-    const again = new Set<string>();
+    /** Notifications to try again, and in how many ms. */
+    const again = new Map<string, number>();
     const settlements: Settlement[] = due.map((entry, index) => {
       const outcome: PushOutcome = outcomes[index] ?? { status: 'unknown', reason: 'no_answer' };
       const { settlement, retry } = this.judge(entry, outcome);
       this.metrics.outcome(settlement.status);
       if (retry) {
-        again.add(entry.notificationId);
         const backoff = this.retryAfterMs * 2 ** entry.attempts;
-        waitMs = Math.max(waitMs, backoff, outcome.status === 'retry' ? (outcome.retryAfterMs ?? 0) : 0);
+        const asked = outcome.status === 'retry' ? (outcome.retryAfterMs ?? 0) : 0;
+        const { notificationId } = entry;
+        again.set(notificationId, Math.max(again.get(notificationId) ?? 0, backoff, asked));
       }
       return settlement;
     });
     await inTransaction(this.dataSource, async (manager) => {
       await this.ledger.record(manager, settlements);
-      if (again.size === 0) return;
-      await enqueue(manager, {
+      const now = this.clock.now().getTime();
+      // One phone that is asked to wait for an hour does not hold back the others of its call.
+      const waits = Map.groupBy(again.keys(), (id) => again.get(id) ?? 0);
+      const jobs = [...waits].map(([waitMs, notificationIds]): NewJob => ({
         queue: 'push',
         task: 'notifications.send',
-        payload: { notificationIds: [...again] },
-        runAt: new Date(this.clock.now().getTime() + waitMs),
-      });
+        payload: { notificationIds },
+        runAt: new Date(now + waitMs),
+      }));
+      await enqueue(manager, ...jobs);
     });
   }
 

@@ -5,9 +5,9 @@ import {
   id,
   KindlineError,
   patchSession,
-  type Role,
   sessionView,
   type SessionView,
+  SUPERVISING_ROLES,
 } from '@kindline/contracts';
 import { type RequestState, RequestStates } from '@kindline/domain';
 import { Endpoint, Input, PathInput } from '@kindline/platform';
@@ -15,11 +15,10 @@ import { z } from 'zod';
 import { toSessionView } from './session-view';
 
 const params = z.strictObject({ id });
-const SUPERVISING: readonly Role[] = ['supervisor', 'admin'];
 
 const supervises = (principal: Principal): boolean =>
   principal.person
-    ? principal.person.roles.some((role) => SUPERVISING.includes(role))
+    ? principal.person.roles.some((role) => SUPERVISING_ROLES.includes(role))
     : principal.kind === 'service';
 
 /** A request or conversation in the shape of the source system's collections. */
@@ -52,7 +51,7 @@ export class SessionsController {
   @Patch(':id')
   @Endpoint({
     summary: "The volunteer's remarks",
-    access: { roles: ['volunteer', ...SUPERVISING], service: true },
+    access: { roles: ['volunteer', ...SUPERVISING_ROLES], service: true },
     params,
     body: patchSession,
     response: sessionView,

@@ -1,11 +1,16 @@
 import { Controller, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '@kindline/auth';
-import { KindlineError, testedVolunteerNotification, testVolunteerNotification } from '@kindline/contracts';
+import {
+  KindlineError,
+  SUPERVISING_ROLES,
+  testedVolunteerNotification,
+  testVolunteerNotification,
+} from '@kindline/contracts';
 import { maskToken, Notifications, type Program, Programs, PushTokens } from '@kindline/domain';
 import { Endpoint, Input } from '@kindline/platform';
-import { DataSource } from 'typeorm';
 import type { z } from 'zod';
+import { actorOf } from '../actor';
 import { ActingPerson } from './acting-person';
 
 @ApiTags('better_together')
@@ -14,7 +19,6 @@ export class TestNotificationController {
   private readonly program: Program;
 
   constructor(
-    private readonly dataSource: DataSource,
     private readonly notifications: Notifications,
     private readonly tokens: PushTokens,
     private readonly acting: ActingPerson,
@@ -26,7 +30,7 @@ export class TestNotificationController {
   @Post()
   @Endpoint({
     summary: "Push a test notification to a volunteer's devices",
-    access: { roles: ['volunteer', 'supervisor', 'admin'], service: true },
+    access: { roles: ['volunteer', ...SUPERVISING_ROLES], service: true },
     body: testVolunteerNotification,
     response: testedVolunteerNotification,
     errors: ['not_found'],
@@ -35,7 +39,7 @@ export class TestNotificationController {
     @Input() { email }: z.output<typeof testVolunteerNotification>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof testedVolunteerNotification>> {
-    const supervises = principal.person?.roles.some((role) => role === 'supervisor' || role === 'admin');
+    const supervises = principal.person?.roles.some((role) => SUPERVISING_ROLES.includes(role));
     const volunteer = supervises
       ? await this.acting.other(email)
       : await this.acting.own(principal, email, ['volunteer'], 'test notification');
@@ -45,9 +49,7 @@ export class TestNotificationController {
     if (token === undefined) {
       return { success: false, message: 'This volunteer has no device registered', token: null };
     }
-    await this.dataSource.transaction((manager) =>
-      this.notifications.create(manager, this.program, 'test', [{ personId: volunteer.id }]),
-    );
+    await this.notifications.test(this.program, volunteer.id, supervises ? actorOf(principal) : undefined);
     return { success: true, message: 'Test notification sent', token: maskToken(token) };
   }
 }

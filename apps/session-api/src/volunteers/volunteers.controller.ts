@@ -4,20 +4,19 @@ import { CurrentPerson, CurrentPrincipal, type Person, type Principal } from '@k
 import {
   patchOwnVolunteer,
   patchVolunteer,
-  type Role,
   sub,
+  SUPERVISING_ROLES,
   volunteerPage,
   volunteersQuery,
   volunteerView,
   type VolunteerView,
 } from '@kindline/contracts';
-import { AuditLog, HelperProfiles, Programs } from '@kindline/domain';
+import { HelperProfiles, Programs } from '@kindline/domain';
 import { Endpoint, Input, PathInput, QueryInput } from '@kindline/platform';
 import { z } from 'zod';
 import { actorOf } from '../actor';
 
 const params = z.strictObject({ sub });
-const SUPERVISING: readonly Role[] = ['supervisor', 'admin'];
 
 /** Volunteers, as better_together sees them. */
 @ApiTags('volunteers')
@@ -27,7 +26,6 @@ export class VolunteersController {
 
   constructor(
     private readonly helpers: HelperProfiles,
-    private readonly audit: AuditLog,
     programs: Programs,
   ) {
     this.program = programs.get('better_together');
@@ -60,7 +58,7 @@ export class VolunteersController {
   @Get()
   @Endpoint({
     summary: 'All volunteers',
-    access: { roles: SUPERVISING },
+    access: { roles: SUPERVISING_ROLES },
     query: volunteersQuery,
     response: volunteerPage,
   })
@@ -71,7 +69,7 @@ export class VolunteersController {
   @Patch(':sub')
   @Endpoint({
     summary: "Change a volunteer's profile",
-    access: { roles: SUPERVISING },
+    access: { roles: SUPERVISING_ROLES },
     params,
     body: patchVolunteer,
     response: volunteerView,
@@ -82,8 +80,6 @@ export class VolunteersController {
     @Input() change: z.output<typeof patchVolunteer>,
     @CurrentPrincipal() principal: Principal,
   ): Promise<VolunteerView> {
-    const changed = await this.helpers.change(this.program, who, change);
-    await this.audit.record({ actor: actorOf(principal), action: 'change volunteer', subject: who });
-    return changed;
+    return this.helpers.change(this.program, who, change, actorOf(principal));
   }
 }

@@ -10,7 +10,6 @@ import { Conversations } from './conversations';
 
 interface Watched {
   program: Program['name'];
-  status: string;
   created_at: Date;
   last_activity_at: Date;
   warned_for: Date | null;
@@ -120,7 +119,7 @@ export class ConversationTimerTasks {
     );
     if (locked?.status !== 'active') return undefined;
     const [found] = await manager.query<Watched[]>(
-      `SELECT c.program, c.status, c.created_at, c.last_activity_at, c.warned_for, m.person_id AS seeker_id,
+      `SELECT c.program, c.created_at, c.last_activity_at, c.warned_for, m.person_id AS seeker_id,
         m.first_opened_at IS NOT NULL
           OR EXISTS (SELECT FROM messages t WHERE t.conversation_id = c.id AND t.sender_id = m.person_id) AS engaged
       FROM conversations c

@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isUuid, KindlineError } from '@kindline/contracts';
-import { enqueue, inTransaction, removeJobs } from '@kindline/database';
+import { enqueue, inTransaction, removeJobs, updated } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { announce } from '../announcements/announcement';
 import { Notifications } from '../notifications/notifications';
 import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
-import { updated } from '../requests/requests';
 import { conversationTimerKeys } from './conversation-timers';
 import { conversationStatesBefore, type EndedBy, type EndReason } from './conversation-transitions';
 
@@ -60,20 +59,20 @@ export class Conversations {
 
   /**
    * A member ends the conversation. Ending one that has ended already changes nothing.
+   * @param expected the role they claim to have in it
    * @throws not_found, forbidden
    */
-  async endByMember(conversationId: string, personId: string): Promise<MemberRole> {
-    const { role } = await this.requireMember(conversationId, personId);
+  async endByMember(conversationId: string, personId: string, expected?: MemberRole): Promise<void> {
+    const { role } = await this.requireMember(conversationId, personId, expected);
     await this.end(
       conversationId,
       role,
       role === 'seeker' ? 'ended_by_user' : 'ended_by_volunteer',
       personId,
     );
-    return role;
   }
 
-  /** @returns false when it had ended already, or when `guard` does not hold any more. */
+  /** @returns false when it had ended already. */
   async end(conversationId: string, by: EndedBy, reason: EndReason, personId?: string): Promise<boolean> {
     return inTransaction(this.dataSource, (manager) =>
       this.endIn(manager, conversationId, by, reason, personId),

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError, type VolunteerView } from '@kindline/contracts';
-import { enqueue, inTransaction } from '@kindline/database';
+import { enqueue, inTransaction, updated } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { announce } from '../announcements/announcement';
 import { decodeCursor, encodeCursor } from '../cursor';
+import { AuditLog } from '../people/audit-log';
 import type { Program } from '../programs/program';
 
 export interface HelperChange {
@@ -31,6 +32,7 @@ interface Row extends Omit<
 export class HelperProfiles {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly audit: AuditLog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -60,10 +62,14 @@ export class HelperProfiles {
     };
   }
 
-  /** @throws not_found */
-  async change(program: Program, sub: string, change: HelperChange): Promise<VolunteerView> {
+  /**
+   * @param actor who changes somebody else's profile, for the audit log
+   * @throws not_found
+   */
+  async change(program: Program, sub: string, change: HelperChange, actor?: string): Promise<VolunteerView> {
     await inTransaction(this.dataSource, async (manager) => {
-      const [rows] = await manager.query<[{ person_id: string }[], number]>(
+      const [profile] = await updated<{ person_id: string }>(
+        manager,
         `UPDATE helper_profiles h SET
           available = coalesce($2, available), active = coalesce($3, active), lead = coalesce($4, lead),
           capacities = CASE WHEN $5::int IS NULL THEN capacities ELSE capacities || jsonb_build_object($6::text, $5::int) END,
@@ -79,8 +85,10 @@ export class HelperProfiles {
           this.clock.now(),
         ],
       );
-      const [profile] = rows;
       if (!profile) throw new KindlineError('not_found', 'There is no such volunteer');
+      if (actor !== undefined) {
+        await this.audit.record({ actor, action: 'change volunteer', subject: sub }, manager);
+      }
       await enqueue(
         manager,
         announce({ task: 'helpers.changed', program: program.name, helperIds: [profile.person_id] }),

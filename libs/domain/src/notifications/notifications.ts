@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { enqueue, uuidV7 } from '@kindline/database';
+import { enqueue, inTransaction, uuidV7 } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
-import type { EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AuditLog } from '../people/audit-log';
 import type { NotificationMoment, Program } from '../programs/program';
 import { render } from './template';
 
@@ -20,7 +21,20 @@ export interface NewNotification {
 /** Creates notifications in the transaction of their cause, with the job that will push them. */
 @Injectable()
 export class Notifications {
-  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly audit: AuditLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Shows a person that their devices are reached. @param actor who does it to them, for the audit log */
+  async test(program: Program, personId: string, actor?: string): Promise<void> {
+    await inTransaction(this.dataSource, async (manager) => {
+      await this.create(manager, program, 'test', [{ personId }]);
+      if (actor !== undefined)
+        await this.audit.record({ actor, action: 'test notification', personId }, manager);
+    });
+  }
 
   /** @returns the ids of those created; one whose dedupe key exists is left out. */
   async create(

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Claims, PeopleDirectory as Directory, Person } from '@kindline/auth';
 import { HELPER_ROLES, KindlineError, ROLES, type Role } from '@kindline/contracts';
-import { uuidV7, violatedConstraint } from '@kindline/database';
+import { inTransaction, uuidV7, violatedConstraint } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { AuditLog } from './audit-log';
 
 /** How long a known person's token is trusted not to have changed anything worth writing. */
 const REMEMBER_MS = 60_000;
@@ -38,6 +39,7 @@ export class PeopleDirectory implements Directory {
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly audit: AuditLog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -74,26 +76,43 @@ export class PeopleDirectory implements Directory {
     return this.findWhere('p.email = $1', email.toLowerCase());
   }
 
-  /** Creates or changes a person; only the given fields change. @throws email_taken */
-  async put(sub: string, change: PersonChange): Promise<PersonDetails> {
+  /**
+   * Creates or changes a person; only the given fields change.
+   * @param actor who does it in the person's place, for the audit log
+   * @throws email_taken
+   */
+  async put(sub: string, change: PersonChange, actor?: string): Promise<PersonDetails> {
     try {
-      return await this.write(sub, change);
+      return await this.write(sub, change, actor);
     } catch (error) {
       if (violatedConstraint(error) !== 'people_email_key') throw error;
     }
     // Two first tokens of one person at the same moment can meet at the e-mail before they meet at the sub,
     // which is all that ON CONFLICT looks after. By now the other one's row is there.
     try {
-      return await this.write(sub, change);
+      return await this.write(sub, change, actor);
     } catch (error) {
       if (violatedConstraint(error) === 'people_email_key') throw new KindlineError('email_taken');
       throw error;
     }
   }
 
-  private async write(sub: string, change: PersonChange): Promise<PersonDetails> {
+  private async write(sub: string, change: PersonChange, actor?: string): Promise<PersonDetails> {
+    if (actor === undefined) await this.upsert(this.dataSource.manager, sub, change);
+    else {
+      await inTransaction(this.dataSource, async (manager) => {
+        await this.upsert(manager, sub, change);
+        await this.audit.record({ actor, action: 'put person', subject: sub }, manager);
+      });
+    }
+    const person = await this.findBySub(sub);
+    if (!person) throw new KindlineError('conflict', 'The person was removed meanwhile');
+    return person;
+  }
+
+  private async upsert(manager: EntityManager, sub: string, change: PersonChange): Promise<void> {
     const now = this.clock.now();
-    await this.dataSource.query(
+    await manager.query(
       `WITH person AS (
           INSERT INTO people AS p (id, sub, email, name, registered_at, created_at)
           VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, $6), $6)
@@ -129,9 +148,6 @@ export class PeopleDirectory implements Directory {
         change.replaceRoles ?? false,
       ],
     );
-    const person = await this.findBySub(sub);
-    if (!person) throw new KindlineError('conflict', 'The person was removed meanwhile');
-    return person;
   }
 
   private async findWhere(condition: string, value: string): Promise<PersonDetails | undefined> {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
-import { enqueue, inTransaction, removeJobs, uuidV7 } from '@kindline/database';
+import { enqueue, inTransaction, removeJobs, updated, uuidV7 } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { announce } from '../announcements/announcement';
@@ -10,7 +10,6 @@ import { Notifications } from '../notifications/notifications';
 import type { Program } from '../programs/program';
 import { requestTimerKeys } from './request-timers';
 import { requestStatesBefore } from './request-transitions';
-import { updated } from './requests';
 
 interface Candidate {
   id: string;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
-import { enqueue, inTransaction, removeJobs, uuidV7, violatedConstraint } from '@kindline/database';
+import { enqueue, inTransaction, removeJobs, updated, uuidV7, violatedConstraint } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { announce } from '../announcements/announcement';
@@ -164,14 +164,4 @@ export class Requests {
       return true;
     });
   }
-}
-
-/** Rows of an `UPDATE … RETURNING`; TypeORM answers those as [rows, count]. */
-export async function updated<Row>(
-  manager: EntityManager,
-  sql: string,
-  parameters: unknown[],
-): Promise<Row[]> {
-  const [rows] = await manager.query<[Row[], number]>(sql, parameters);
-  return rows;
 }
