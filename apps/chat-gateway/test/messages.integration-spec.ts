@@ -2,7 +2,9 @@ import { NEWS_PUBLISHER, type NewsPublisher } from '@kindline/domain';
 import { createTestDatabase, type OwnServer, startRedis, type TestDatabase } from '@kindline/testing';
 import type { RunningService } from '@kindline/platform';
 import { CatchUp } from '../src/delivery/catch-up';
-import { at, eventually, type Sent, type TestPerson, type TestSocket, World } from './kit';
+import { SocketServer } from '../src/sockets/socket-server';
+import { startChatGateway } from '../src/start';
+import { at, eventually, type Sent, type TestPerson, TestSocket, World } from './kit';
 
 jest.setTimeout(60_000);
 
@@ -196,6 +198,41 @@ describe('messages over two gateway replicas', () => {
       expect(await socket.next('chat_ended')).toMatchObject({ chat_id, ended_by: 'volunteer' });
       expect(socket.all('chat_started')).toHaveLength(1);
     }
+  });
+
+  it('tells of a request, of its end and of a timer that started, when that news was lost', async () => {
+    const announcer = jest.spyOn(publisherOf(at(world.apis, 0)), 'publish').mockResolvedValue();
+    const teller = jest.spyOn(publisherOf(at(world.gateways, 0)), 'publish').mockResolvedValue();
+    const lost = async (news: string): Promise<void> => {
+      await eventually(`${news} is lost`, () =>
+        [...announcer.mock.calls, ...teller.mock.calls].some(([name]) => name === news),
+      );
+      for (const { app } of world.gateways) await app.get(CatchUp).run();
+    };
+    await world.nobodyAvailable();
+    const [next, helper] = [await world.person('user'), await world.volunteer()];
+    const helperSocket = await world.connect(helper, 1);
+    const { session_id } = (await world.request(next)).body;
+    await lost('request.invited.v1');
+    expect(await helperSocket.next('chat_request')).toMatchObject({ session_id });
+    await world.cancel(next);
+    await lost('request.closed.v1');
+    expect(await helperSocket.next('cancel_chat_request')).toMatchObject({ session_id });
+    await userSocket.ask('update_last_opened_user', { chat_id: chatId });
+    await volunteerSocket.ask('update_last_opened_volunteer', { chat_id: chatId });
+    await lost('conversation.started.v1');
+    for (const socket of [userSocket, volunteerSocket]) {
+      expect(await socket.next('start_timer')).toMatchObject({ chat_id: chatId });
+    }
+  });
+
+  it('answers with unavailable once a gateway goes down, and stores nothing more there', async () => {
+    const leaving = world.stopLater(await startChatGateway(world.env));
+    const socket = await TestSocket.connect(leaving.port, user);
+    leaving.app.get(SocketServer).drain();
+    expect(id(await socket.send(chatId, 'too late here'))).toBe('unavailable');
+    socket.close();
+    expect(await history()).toEqual([]);
   });
 
   it('brings everything that was sent while Redis was away, as soon as it is back', async () => {

@@ -1,9 +1,11 @@
-import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import { createTestDatabase, signToken, type TestDatabase } from '@kindline/testing';
 import { REDIS } from '@kindline/platform';
 import type { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { Absence } from '../src/sockets/absence';
-import { at, eventually, pushDue, World } from './kit';
+import { Connections } from '../src/sockets/connections';
+import { PresenceLease } from '../src/sockets/presence-lease';
+import { at, eventually, pushDue, type TestSocket, World } from './kit';
 
 jest.setTimeout(60_000);
 
@@ -54,6 +56,66 @@ describe('who is absent', () => {
     await eventually('marked', async () => (await due(chatId, volunteer)) !== null);
   });
 
+  it('keeps the moment of a push that waits already, when they leave', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const [userSocket, volunteerSocket] = [await world.connect(user, 0), await world.connect(volunteer, 1)];
+    await userSocket.send(chatId, 'hello');
+    await volunteerSocket.next('chat_message');
+    const throttled = new Date('2040-01-01T00:00:00.000Z');
+    await world.sql.query(
+      `UPDATE conversation_members SET push_due_at = $2 WHERE conversation_id = $1 AND role = 'helper'`,
+      [chatId, throttled],
+    );
+    const query = jest.spyOn(at(world.gateways, 1).app.get(DataSource), 'query');
+    volunteerSocket.close();
+    await eventually('those who left were looked at', () =>
+      query.mock.calls.some(([sql]) => sql.includes('SET push_due_at')),
+    );
+    query.mockRestore();
+    await at(world.gateways, 1).app.get(Absence).flush();
+    expect(await due(chatId, volunteer)).toEqual(throttled);
+  });
+
+  it('is nobody whom Redis forgot, once the gateway has renewed its lease', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const [userSocket] = [await world.connect(user, 0), await world.connect(volunteer, 1)];
+    await at(world.gateways, 1).app.get<Redis>(REDIS).flushall();
+    for (const { app } of world.gateways) await app.get(PresenceLease).renew();
+    await userSocket.send(chatId, 'hello');
+    expect(await due(chatId, volunteer)).toBeNull();
+  });
+
+  /** Closes a socket of the second replica, and waits until everything that follows has been done. */
+  async function leave({ socket }: TestSocket): Promise<void> {
+    const gateway = at(world.gateways, 1).app;
+    const { id } = socket;
+    socket.disconnect();
+    await eventually('the gateway has noticed', () =>
+      [...gateway.get(Connections).all()].every((own) => own.id !== id),
+    );
+    // What it has told Redis has arrived before this.
+    await gateway.get<Redis>(REDIS).ping();
+    await gateway.get(Absence).flush();
+  }
+
+  it('is nobody who is still connected by another socket', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const userSocket = await world.connect(user, 0);
+    const [phone, tablet] = [await world.connect(volunteer, 1), await world.connect(volunteer, 1)];
+    await leave(phone);
+    await userSocket.send(chatId, 'hello');
+    await tablet.next('chat_message');
+    expect(await due(chatId, volunteer)).toBeNull();
+  });
+
+  it('is who has just left, for what is written from then on', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const [userSocket, volunteerSocket] = [await world.connect(user, 0), await world.connect(volunteer, 1)];
+    await leave(volunteerSocket);
+    await userSocket.send(chatId, 'hello');
+    expect(await due(chatId, volunteer)).not.toBeNull();
+  });
+
   it('is nobody who had opened everything before they left', async () => {
     const { user, volunteer, chatId } = await world.chat();
     const [userSocket, volunteerSocket] = [await world.connect(user, 0), await world.connect(volunteer, 1)];
@@ -73,6 +135,52 @@ describe('who is absent', () => {
     });
     await gateway.get(Absence).flush();
     expect(await due(chatId, volunteer)).toBeNull();
+  });
+
+  it('is who was connected by a token that has expired', async () => {
+    const person = await world.person('user');
+    const token = await signToken(
+      { sub: person.sub, email: person.email, roles: ['user'] },
+      { secret: world.env.JWT_SECRET, expiresIn: '3s' },
+    );
+    const { socket, seen } = await world.connect({ ...person, token });
+    await eventually('the socket is dropped', () => !socket.connected);
+    expect(seen.at(-1)).toMatchObject({ event: 'error', payload: { code: 'unauthenticated' } });
+  });
+
+  it('is who was connected to a gateway whose lease has lapsed', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const userSocket = await world.connect(user, 0);
+    const redis = at(world.gateways, 0).app.get<Redis>(REDIS);
+    const { rows } = await world.sql.query<{ id: string }>('SELECT id FROM people WHERE sub = $1', [
+      volunteer.sub,
+    ]);
+    await redis.sadd('presence:people:lapsed-gateway', at(rows, 0).id);
+    await redis.zadd('presence:gateways', Date.now() - 1, 'lapsed-gateway');
+    await userSocket.send(chatId, 'hello');
+    expect(await due(chatId, volunteer)).not.toBeNull();
+  });
+
+  it('is who had fallen silent on a gateway before that gateway died', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const gateway = at(world.gateways, 0).app;
+    const redis = gateway.get<Redis>(REDIS);
+    const { rows } = await world.sql.query<{ id: string }>('SELECT id FROM people WHERE sub = $1', [
+      volunteer.sub,
+    ]);
+    await redis.sadd('presence:people:silent-gateway', at(rows, 0).id);
+    await redis.zadd('presence:gateways', Date.now() + 3_000, 'silent-gateway');
+    await (await world.connect(user, 0)).send(chatId, 'are you there?');
+    expect(await due(chatId, volunteer)).toBeNull();
+    // Emitted before the lease was renewed for the last time, within what a ping takes to notice.
+    await world.sql.query(
+      `WITH sent AS (UPDATE messages SET created_at = created_at - interval '40 s' WHERE conversation_id = $1)
+      UPDATE conversations SET last_message_at = last_message_at - interval '40 s' WHERE id = $1`,
+      [chatId],
+    );
+    await redis.zadd('presence:gateways', Date.now() - 1, 'silent-gateway');
+    await gateway.get(Absence).sweep();
+    expect(await due(chatId, volunteer)).not.toBeNull();
   });
 
   it('is found again from a lapsed lease when the database was away at the first try', async () => {

@@ -309,6 +309,14 @@ describe('every event refuses what it must, and changes nothing', () => {
       expect(await stored()).toEqual(before);
     });
 
+    it('lets a socket without a token stay for 10 seconds', async () => {
+      const socket = connect({});
+      await once(socket, 'connection_response');
+      const began = performance.now();
+      await once(socket, 'disconnect');
+      expect(Math.round((performance.now() - began) / 1_000)).toBe(10);
+    });
+
     it('refuses every event of a socket without a token, with an ack and without', async () => {
       const socket = connect({});
       await once(socket, 'connection_response');

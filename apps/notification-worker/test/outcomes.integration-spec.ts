@@ -1,9 +1,13 @@
-import { maskToken, Notifications } from '@kindline/domain';
+import { maskToken, Notifications, PUSH_DELAY_MS } from '@kindline/domain';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
+import { MessagePushOutbox } from '../src/outbox/message-push-outbox';
+import type { PushSender } from '../src/push/push-sender';
 import { Ledger } from '../src/sending/ledger';
 import { SendNotifications } from '../src/sending/send-notifications';
 import { TokenValidation } from '../src/tokens/token-validation';
+import { PUSH_SENDER } from '../src/worker-tokens';
 import { type Owner, PushWorld } from './push-world';
 
 jest.setTimeout(60_000);
@@ -258,6 +262,65 @@ describe('what becomes of a push', () => {
       });
       expect(await world.pushes(volunteer)).toEqual([]);
     });
+
+    it('is sent again when the process died while a push of high priority was on its way', async () => {
+      const volunteer = await world.volunteer();
+      const { id, tokenId } = await withoutWorker(volunteer);
+      await world.sql.query(`UPDATE notifications SET priority = 'high' WHERE id = $1`, [id]);
+      await opened(id, tokenId, null);
+      await world.worker.app.get(SendNotifications).run([id]);
+      expect(await world.outcome(volunteer, 'test')).toMatchObject({ status: 'accepted', attempts: 2 });
+      expect(await world.pushes(volunteer)).toHaveLength(1);
+    });
+
+    it('counts a try before it leaves, so that one that nobody saw the end of is known, also after others', async () => {
+      const volunteer = await world.volunteer();
+      const { id, tokenId } = await withoutWorker(volunteer);
+      await opened(id, tokenId, 'unavailable');
+      const { app } = world.worker;
+      const dying = jest.spyOn(app.get<PushSender>(PUSH_SENDER), 'send').mockRejectedValueOnce('died');
+      await expect(app.get(SendNotifications).run([id])).rejects.toBe('died');
+      dying.mockRestore();
+      await app.get(SendNotifications).run([id]);
+      expect(await world.outcome(volunteer, 'test')).toMatchObject({
+        status: 'unknown',
+        reason: 'interrupted',
+        attempts: 2,
+      });
+      expect(await world.pushes(volunteer)).toEqual([]);
+    });
+
+    /** An entry of the ledger that was tried once. */
+    const opened = (id: string, tokenId: string, reason: string | null): Promise<unknown> =>
+      world.sql.query(
+        `INSERT INTO notification_deliveries
+          (id, notification_id, push_token_id, token_hash, status, reason, attempts, created_at, updated_at)
+        VALUES ($1, $2, $3, 'hash', 'pending', $4, 1, now(), now())`,
+        [randomUUID(), id, tokenId, reason],
+      );
+  });
+
+  it('leaves message pushes alone that another replica has in hand', async () => {
+    const chat = await world.chat();
+    await world.write(chat, 'user');
+    const replica = await world.sql.connect();
+    try {
+      await replica.query('BEGIN');
+      await replica.query('SELECT FROM conversation_members WHERE conversation_id = $1 FOR UPDATE', [
+        chat.id,
+      ]);
+      await pause(PUSH_DELAY_MS);
+      const drained = world.worker.app.get(MessagePushOutbox).drain();
+      await pause(200);
+      await replica.query('UPDATE conversation_members SET push_due_at = NULL WHERE conversation_id = $1', [
+        chat.id,
+      ]);
+      await replica.query('COMMIT');
+      await drained;
+    } finally {
+      replica.release();
+    }
+    expect(await world.deliveries(chat.volunteer, '&kind=message')).toEqual([]);
   });
 
   it('is seen in the delivery log, with the token masked and by kind and status', async () => {

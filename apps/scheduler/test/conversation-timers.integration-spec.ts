@@ -104,6 +104,18 @@ describe('the timers of a conversation', () => {
     });
   });
 
+  it('starts the session timer once, when both have opened the conversation', async () => {
+    const chat = await world.chat();
+    const started = async () =>
+      (await world.announced()).filter(({ task }) => task === 'conversation.started');
+    await world.opened(chat, 'seeker');
+    await world.opened(chat, 'seeker');
+    expect(await started()).toEqual([]);
+    await world.opened(chat, 'helper');
+    await world.opened(chat, 'helper');
+    expect(await started()).toEqual([{ task: 'conversation.started', payload: { conversationId: chat.id } }]);
+  });
+
   describe('once the seeker has opened or written', () => {
     it.each([
       ['opened', (chat: Chat) => world.opened(chat, 'seeker')],
@@ -229,6 +241,34 @@ describe('the timers of a conversation', () => {
       expect(await world.conversation(chat)).toMatchObject({ ended_by: 'seeker' });
       expect(await world.announced()).toEqual(announced);
       expect(await world.timers()).toEqual([]);
+    });
+
+    it('reminds nobody of a conversation that ended before its seeker had opened it', async () => {
+      const chat = await world.chat();
+      const late = await world.timers();
+      await world.app.get(Conversations).endByMember(chat.id, chat.helper);
+      world.clock.advance(5 * MINUTE);
+      for (const timer of late) await world.execute(timer);
+      expect(await world.told(...REMINDERS)).toEqual([]);
+      expect(await world.timers()).toEqual([]);
+    });
+
+    it('is opened by nobody in the place of the other', async () => {
+      const chat = await world.chat();
+      const opened = world.app.get(Conversations).opened(chat.id, chat.seeker, 'helper');
+      await expect(opened).rejects.toMatchObject({ code: 'forbidden' });
+    });
+
+    it('stays as it ended when the other member ends it as well', async () => {
+      const chat = await world.chat();
+      await world.app.get(Conversations).endByMember(chat.id, chat.seeker);
+      const announced = await world.announced();
+      await world.app.get(Conversations).endByMember(chat.id, chat.helper);
+      expect(await world.conversation(chat)).toMatchObject({
+        ended_by: 'seeker',
+        end_reason: 'ended_by_user',
+      });
+      expect(await world.announced()).toEqual(announced);
     });
 
     it('does nothing for a conversation that does not exist any more', async () => {

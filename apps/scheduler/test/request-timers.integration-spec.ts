@@ -75,6 +75,15 @@ describe('the timers of a request', () => {
     expect(await world.told('unanswered')).toHaveLength(2);
   });
 
+  it('tells no lead who is not active any more', async () => {
+    await world.sql.query('UPDATE helper_profiles SET active = false WHERE person_id = $1', [
+      await world.lead(),
+    ]);
+    await world.request(await world.person('user'));
+    expect(await world.pass(30 * MINUTE)).toContain('request.escalate');
+    expect(await world.told('unanswered')).toEqual([]);
+  });
+
   it('expires after 24 hours: invitations withdrawn, news for the gateways, no timer left', async () => {
     await world.volunteers(3);
     const requestId = await world.request(await world.person('user'));

@@ -1,3 +1,4 @@
+import { Conversations } from '@kindline/domain';
 import { TEST_SERVICE_TOKEN, type TestPerson } from '@kindline/testing';
 import { ApiWorld } from './api-world';
 import { expectProblem } from './refusals';
@@ -12,6 +13,14 @@ describe('better_together over HTTP', () => {
   });
   beforeEach(() => world.nobodyAvailable());
   afterAll(() => world.stop());
+
+  /** No token carried this person's role for 31 days. */
+  const unseen = ({ sub }: TestPerson): Promise<unknown> =>
+    world.sql.query(
+      `UPDATE person_roles SET seen_at = now() - interval '31 days'
+      WHERE person_id = (SELECT id FROM people WHERE sub = $1)`,
+      [sub],
+    );
 
   describe('starting', () => {
     it('answers the session and how many volunteers were asked', async () => {
@@ -93,6 +102,24 @@ describe('better_together over HTTP', () => {
     });
   });
 
+  describe('starting when everybody who helps', () => {
+    const asked = async () => (await world.request(await world.person('user'))).body['volunteers_notified'];
+
+    it('is in a chat asks those with one, but only when nobody is free', async () => {
+      const { volunteer } = await world.chat();
+      await world.as(volunteer, 'PATCH', '/api/volunteers/me', { available: true });
+      expect(await asked()).toBe(1);
+      await world.volunteer();
+      await world.volunteer();
+      expect(await asked()).toBe(2);
+    });
+
+    it('was last seen more than 30 days ago asks nobody', async () => {
+      await unseen(await world.volunteer());
+      expect(await asked()).toBe(0);
+    });
+  });
+
   describe('accepting', () => {
     const asked = async (count: number) => {
       const user = await world.person('user');
@@ -143,6 +170,19 @@ describe('better_together over HTTP', () => {
       expectProblem(await world.accept(volunteer, two), 'at_capacity');
     });
 
+    it('is open again to a full volunteer once a chat has ended', async () => {
+      const { volunteer, user, chatId } = await world.chat({ volunteer: await world.volunteer(1) });
+      const conversations = world.service.app.get(Conversations);
+      const { rows } = await world.sql.query<{ id: string }>('SELECT id FROM people WHERE sub = $1', [
+        user.sub,
+      ]);
+      await conversations.endByMember(chatId, rows[0]?.id ?? '');
+      await world.as(volunteer, 'PATCH', '/api/volunteers/me', { available: true });
+      const next = await world.person('user');
+      expect((await world.request(next)).body['volunteers_notified']).toBe(1);
+      expect((await world.accept(volunteer, next)).status).toBe(201);
+    });
+
     it('never exceeds the capacity, however many are accepted at once', async () => {
       const volunteer = await world.volunteer(2);
       const users = [];
@@ -166,6 +206,14 @@ describe('better_together over HTTP', () => {
       const admin = await world.person('admin');
       await world.as(admin, 'PATCH', `/api/volunteers/${volunteer.sub}`, { active: false });
       expectProblem(await world.accept(volunteer, user), 'forbidden');
+    });
+
+    it('is forbidden for a volunteer whose role no token carried for 30 days', async () => {
+      const { user, volunteers } = await asked(1);
+      const [volunteer] = volunteers as [TestPerson];
+      await unseen(volunteer);
+      const accept = { volunteer_email: volunteer.email, user_email: user.email };
+      expectProblem(await world.backend('POST', '/accept_chat_request', accept), 'forbidden');
     });
   });
 

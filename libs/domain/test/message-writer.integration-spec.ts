@@ -1,8 +1,8 @@
 import { KindlineError } from '@kindline/contracts';
 import { uuidV7 } from '@kindline/database';
-import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import { createTestDatabase, eventually, type TestDatabase } from '@kindline/testing';
 import { systemClock } from '@kindline/platform';
-import { Pool } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import { MessageWriter, type NewMessage, type QueryRunner, type StoredMessage } from '../src';
 
 jest.setTimeout(60_000);
@@ -52,21 +52,22 @@ describe('MessageWriter on a real Postgres', () => {
     return { id, seeker, helper };
   }
 
-  const end = (chatId: string): Promise<unknown> =>
-    pool.query(
+  const end = (chatId: string, runner: Pool | PoolClient = pool): Promise<unknown> =>
+    runner.query(
       `WITH ended AS (UPDATE conversations SET status = 'ended', ended_at = now(), ended_by = 'seeker',
         end_reason = 'ended_by_user' WHERE id = $1)
       UPDATE conversation_members SET open = false WHERE conversation_id = $1`,
       [chatId],
     );
 
-  function writer(runner: QueryRunner = pool) {
+  function writer(runner: QueryRunner = pool, lanes = 2) {
     const appended: NewMessage[][] = [];
     const own = new MessageWriter<NewMessage>({
       pool: runner,
       clock: systemClock,
       prepare: (messages) => messages.map(() => ({ absent: [], pushEvery: null })),
       onAppended: (stored) => appended.push(stored.map(({ message }) => message)),
+      lanes,
     });
     return { writer: own, appended };
   }
@@ -109,6 +110,22 @@ describe('MessageWriter on a real Postgres', () => {
       [chatId],
     );
     return rows;
+  }
+
+  /** A transaction of somebody else, and whether a call of the writer waits for its locks. */
+  async function elsewhere(work: (client: PoolClient, awaited: () => Promise<boolean>) => Promise<void>) {
+    const client = await pool.connect();
+    const waiting = `SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%append_messages%'`;
+    try {
+      await client.query('BEGIN');
+      await work(client, () =>
+        eventually('the writer waits', async () => (await pool.query(waiting)).rows.length === 1),
+      );
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
   }
 
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -156,6 +173,35 @@ describe('MessageWriter on a real Postgres', () => {
     ]);
     expect(appended).toHaveLength(1);
     expect(appended[0]).toHaveLength(4);
+  });
+
+  it('takes the same client id in another conversation for another message', async () => {
+    const [own, other] = [await chat(), await chat()];
+    await pool.query('UPDATE conversation_members SET person_id = $1 WHERE person_id = $2', [
+      own.seeker,
+      other.seeker,
+    ]);
+    const outcomes = await appendAll(writer(pool, 1).writer, [
+      text(own, 'here', { clientId: 'one' }),
+      text(own, 'there', { clientId: 'one', conversationId: other.id }),
+    ]);
+    expect(outcomes.map((outcome) => 'stored' in outcome && outcome.stored.duplicate)).toEqual([
+      false,
+      false,
+    ]);
+    expect((await history(other.id)).map(({ content }) => content)).toEqual(['there']);
+  });
+
+  it('takes the same client id of somebody else for another message, also beside a retry', async () => {
+    const own = await chat();
+    const { writer: writing } = writer();
+    await appendAll(writing, [text(own, 'mine', { clientId: 'one' })]);
+    const outcomes = await appendAll(writing, [
+      text(own, 'mine', { clientId: 'one' }),
+      text(own, 'yours', { clientId: 'one', senderId: own.helper }),
+    ]);
+    expect(seqs(outcomes)).toEqual([1, 2]);
+    expect((await history(own.id)).map(({ content }) => content)).toEqual(['mine', 'yours']);
   });
 
   it('answers a retry among new messages with the first id and seq, and leaves no hole', async () => {
@@ -214,6 +260,51 @@ describe('MessageWriter on a real Postgres', () => {
     expect(stored.map(({ seq }) => seq)).toEqual(upTo(10 * 5 + 10 * 6 * 5));
   });
 
+  it('waits for another writer of the conversation instead of running into its numbers', async () => {
+    const own = await chat();
+    const calls: string[] = [];
+    const runner: QueryRunner = {
+      query: async <Row>(query: Parameters<QueryRunner['query']>[0]) => {
+        calls.push(query.name);
+        return { rows: (await pool.query(query)).rows as Row[] };
+      },
+    };
+    await elsewhere(async (client, awaited) => {
+      expect(seqs(await appendAll(writer(client).writer, [text(own, 'a')]))).toEqual([1]);
+      const second = appendAll(writer(runner).writer, [text(own, 'b')]);
+      await awaited();
+      await client.query('COMMIT');
+      expect(seqs(await second)).toEqual([2]);
+    });
+    expect(calls).toEqual(['append']);
+  });
+
+  it('stores nothing in a conversation that is being ended at that moment', async () => {
+    const own = await chat();
+    await elsewhere(async (client, awaited) => {
+      await end(own.id, client);
+      const late = appendAll(writer().writer, [text(own, 'too late')]);
+      await awaited();
+      await client.query('COMMIT');
+      expect(codes(await late)).toEqual(['conversation_ended']);
+    });
+    expect(await history(own.id)).toEqual([]);
+  });
+
+  it('locks the conversations of a batch in the order of their ids, so that two batches never dead-lock', async () => {
+    const [first, second] = [await chat(), await chat()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (!first || !second) throw new Error('two were made');
+    const lock = 'SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE';
+    await elsewhere(async (client, awaited) => {
+      await client.query(lock, [first.id]);
+      const both = appendAll(writer(pool, 1).writer, [text(second, 'b'), text(first, 'a')]);
+      await awaited();
+      await expect(client.query(`${lock} NOWAIT`, [second.id])).resolves.toBeDefined();
+      await client.query('COMMIT');
+      expect(codes(await both)).toEqual(['stored', 'stored']);
+    });
+  });
+
   it('refuses the one message whose text Postgres cannot hold, and stores its whole batch beside it', async () => {
     const [own, other] = [await chat(), await chat()];
     const { writer: writing } = writer();
@@ -224,6 +315,11 @@ describe('MessageWriter on a real Postgres', () => {
     ]);
     expect(outcomes[16]).toHaveProperty('refused');
     expect((await history(own.id)).map(({ seq }) => seq)).toEqual(upTo(19));
+    expect((await history(own.id)).map(({ content }) => content)).toEqual(
+      batch.flatMap(({ conversationId, content }, index) =>
+        conversationId === own.id && index !== 16 ? [content] : [],
+      ),
+    );
     expect((await history(other.id)).map(({ seq }) => seq)).toEqual(upTo(20));
   });
 

@@ -1,0 +1,59 @@
+import type { NewsMap } from '@kindline/contracts';
+import type { Shutdown, TransportSubscriber } from '@kindline/platform';
+import { createServer } from 'node:http';
+import { ChatGateway } from './chat-gateway';
+import type { CatchUp } from './delivery/catch-up';
+import type { MessageIntake } from './delivery/message-intake';
+import type { NewsDesk } from './delivery/news-desk';
+import type { Absence } from './sockets/absence';
+import type { PresenceLease } from './sockets/presence-lease';
+import type { SocketServer } from './sockets/socket-server';
+
+describe('a gateway in the background', () => {
+  const run = jest.fn(async () => undefined);
+  const sweep = jest.fn(async () => undefined);
+  const renew = jest.fn(async () => undefined);
+  const drains: (() => Promise<void> | void)[] = [];
+  let reconnected: () => void = () => undefined;
+
+  beforeAll(async () => {
+    jest.useFakeTimers();
+    const gateway = new ChatGateway(
+      {
+        listen: () => undefined,
+        drain: () => undefined,
+        close: async () => undefined,
+      } as unknown as SocketServer,
+      { start: renew, renew, stop: async () => undefined } as unknown as PresenceLease,
+      { sweep } as unknown as Absence,
+      { run } as unknown as CatchUp,
+      { handlers: {} } as unknown as NewsDesk,
+      { writer: { settled: async () => undefined } } as unknown as MessageIntake,
+      {
+        onDrain: (_what: string, drain: () => Promise<void>) => void drains.push(drain),
+      } as unknown as Shutdown,
+      {
+        onReconnect: (listener: () => void) => (reconnected = listener),
+      } as unknown as TransportSubscriber<NewsMap>,
+    );
+    await gateway.start(createServer());
+  });
+  beforeEach(() => jest.clearAllMocks());
+  afterAll(() => jest.useRealTimers());
+
+  it('compares with Postgres every 15 seconds, and looks for lapsed leases every 5', () => {
+    jest.advanceTimersByTime(30_000);
+    expect([run.mock.calls.length, sweep.mock.calls.length]).toEqual([2, 6]);
+  });
+
+  it('writes its presence again and compares as soon as Redis is back', () => {
+    reconnected();
+    expect([run.mock.calls.length, renew.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  it('does neither any more once it drains', async () => {
+    for (const drain of drains) await drain();
+    jest.advanceTimersByTime(30_000);
+    expect([run.mock.calls.length, sweep.mock.calls.length]).toEqual([0, 0]);
+  });
+});
