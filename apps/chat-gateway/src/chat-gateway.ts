@@ -30,10 +30,7 @@ export class ChatGateway {
 
   async start(http: Server): Promise<void> {
     for (const name of Object.keys(this.desk.handlers) as NewsName[]) this.subscribe(name);
-    this.news.onReconnect(() => {
-      void this.lease.renew();
-      void this.catchUp.run();
-    });
+    this.news.onReconnect(() => void this.catchUp.run());
     await this.lease.start();
     this.sockets.listen(http);
     this.timers.push(

@@ -1,12 +1,16 @@
-import { NEWS_PUBLISHER, type NewsPublisher } from '@kindline/domain';
+import { NEWS_PUBLISHER, type NewsPublisher, PresenceDirectory } from '@kindline/domain';
 import { createTestDatabase, type OwnServer, startRedis, type TestDatabase } from '@kindline/testing';
 import type { RunningService } from '@kindline/platform';
 import { CatchUp } from '../src/delivery/catch-up';
+import { type Roster, Rosters } from '../src/delivery/roster';
 import { SocketServer } from '../src/sockets/socket-server';
 import { startChatGateway } from '../src/start';
-import { at, eventually, type Sent, type TestPerson, TestSocket, World } from './kit';
+import { at, eventually, pushDue, type Sent, type TestPerson, TestSocket, World } from './kit';
 
 jest.setTimeout(60_000);
+
+/** How many conversations a gateway remembers the members of. */
+const MOST_ROSTERS = 50_000;
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 const id = (sent: Sent): unknown => (sent.ok ? [sent.id, sent.seq] : sent.error.code);
@@ -246,5 +250,48 @@ describe('messages over two gateway replicas', () => {
     expect(await userSocket.next('chat_message', ({ seq }) => seq === 22)).toMatchObject({
       message: 'after',
     });
+  });
+
+  it('shows a batch to everybody, and marks who is absent, although its rosters overflow the remembered ones', async () => {
+    const helper = await world.volunteer(5);
+    const helperSocket = await world.connect(helper, 0);
+    const seekers: TestPerson[] = [];
+    for (let n = 0; n < 5; n++) seekers.push(await world.person('user'));
+    // All ask before the first is accepted: who holds a chat is asked less.
+    for (const seeker of seekers) await world.request(seeker);
+    const chats: { seeker: TestPerson; id: string }[] = [];
+    for (const seeker of seekers)
+      chats.push({ seeker, id: String((await world.accept(helper, seeker)).body['chat_id']) });
+    // Only conversations of one lane of the writer share a batch; of five, three do.
+    const lane = (chatId: string): number => parseInt(chatId.slice(-6), 16) % 2;
+    const lanes = [0, 1].map((own) => chats.filter(({ id: chatId }) => lane(chatId) === own));
+    const [here, absent, unknown] = lanes.find(({ length }) => length >= 3) ?? [];
+    if (!here || !absent || !unknown) throw new Error('three share a lane');
+    const seekerSocket = await world.connect(here.seeker, 1);
+    const { rows } = await world.sql.query<{ id: string }>('SELECT id FROM people WHERE sub = $1', [
+      here.seeker.sub,
+    ]);
+    const presence = at(world.gateways, 0).app.get(PresenceDirectory);
+    await eventually('the directory knows who is here', async () =>
+      (await presence.online([at(rows, 0).id])).has(at(rows, 0).id),
+    );
+    await helperSocket.send(here.id, 'its roster is known from now on');
+    await helperSocket.send(absent.id, 'its roster, too');
+    await world.sql.query('UPDATE conversation_members SET push_due_at = NULL');
+
+    const { known } = at(world.gateways, 0).app.get(Rosters) as unknown as { known: Map<string, Roster> };
+    for (let n = known.size; n < MOST_ROSTERS; n++)
+      known.set(`another-${n}`, { program: 'better_together', members: [], memberIds: [] });
+    const sent = await Promise.all(
+      [here, absent, unknown].map(({ id: chatId }) => helperSocket.send(chatId, 'in one batch')),
+    );
+    expect(sent.map((one) => (one.ok ? one.seq : one.error.code))).toEqual([2, 2, 1]);
+    expect(await seekerSocket.next('chat_message', ({ seq }) => seq === 2, 2_000)).toMatchObject({
+      message: 'in one batch',
+    });
+    const marked = async (chat: typeof here): Promise<boolean> =>
+      (await pushDue(world.sql, chat.id, chat.seeker.sub)) !== null;
+    expect(await Promise.all([here, absent, unknown].map(marked))).toEqual([false, true, true]);
+    expect([known.size, known.has(unknown.id)]).toEqual([MOST_ROSTERS, true]);
   });
 });

@@ -12,6 +12,8 @@ jest.setTimeout(180_000);
 const OUTAGE_MS = Number(process.env['OUTAGE_MS'] ?? 5_000);
 const PER_SECOND = 200;
 const BACK_WITHIN_MS = 15_000;
+/** A request that was made during the outage, from when Redis is back. */
+const SHOWN_WITHIN_MS = 3_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -62,23 +64,36 @@ describe('an outage under load', () => {
 
   const ackedSoFar = (): number => talkers.reduce((sum, { acked }) => sum + acked.size, 0);
 
-  /** Takes `server` away under load; answers how many messages were acked meanwhile. */
-  async function without(server: OwnServer): Promise<number> {
+  /** How often an announcement that waits has been tried; 0 when none waits. */
+  async function announcing(): Promise<number> {
+    const { rows } = await world.sql.query<{ attempts: number }>(
+      'SELECT coalesce(max(attempts), 0)::int AS attempts FROM announce._private_jobs',
+    );
+    return rows[0]?.attempts ?? 0;
+  }
+
+  /** Takes `server` away under load, until `away` is through; answers how many messages were acked meanwhile. */
+  async function without(
+    server: OwnServer,
+    away: () => Promise<void> = () => Promise.resolve(),
+    back: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<number> {
     expect(await readiness()).toEqual(services.map(() => 200));
     const load = keepTalking(talkers, PER_SECOND);
     await wait(1_000);
     await server.stop();
     const before = ackedSoFar();
     const gone = performance.now();
-    await all(503);
+    await Promise.all([all(503), away()]);
     await wait(OUTAGE_MS - (performance.now() - gone));
     const meanwhile = ackedSoFar() - before;
     await server.start();
-    const back = performance.now();
+    const started = performance.now();
+    await back();
     await all(200);
     if (process.env['SHOW']) {
       process.stderr.write(
-        `ready ${Math.round(performance.now() - back)} ms after the server, ${meanwhile} acked meanwhile\n`,
+        `ready ${Math.round(performance.now() - started)} ms after the server, ${meanwhile} acked meanwhile\n`,
       );
     }
     await wait(1_000);
@@ -101,8 +116,19 @@ describe('an outage under load', () => {
     expect(await volunteerSocket.next('chat_message')).toMatchObject({ message: 'it works' });
   }
 
-  it('of Redis stops no message: all are acked, and the other replica shows them when Redis is back', async () => {
-    expect(await without(redis)).toBeGreaterThan(PER_SECOND);
+  it('of Redis stops no message: all are acked, and the other replica shows them, and what was asked, when Redis is back', async () => {
+    const [user, volunteer] = [await world.person('user'), await world.volunteer()];
+    const dashboard = await world.connect(volunteer, 1);
+    const askAndFailToAnnounce = async (): Promise<void> => {
+      expect(await world.request(user)).toMatchObject({ status: 201 });
+      await eventually('its announcement has failed twice', async () => (await announcing()) >= 2);
+    };
+    // By itself the third try comes 7 s after the second.
+    const isShown = async (): Promise<void> => {
+      await dashboard.next('chat_request', ({ user_email }) => user_email === user.email, SHOWN_WITHIN_MS);
+      await eventually('it is announced', async () => (await announcing()) === 0, SHOWN_WITHIN_MS);
+    };
+    expect(await without(redis, askAndFailToAnnounce, isShown)).toBeGreaterThan(PER_SECOND);
     expect(talkers.reduce((sum, { refused }) => sum + refused, 0)).toBe(0);
     for (const sides of pairs(talkers)) await expectWhole(world.sql, sides);
     expect(talkers.every(({ sockets }) => sockets.length === 1)).toBe(true);

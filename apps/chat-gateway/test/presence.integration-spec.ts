@@ -1,3 +1,4 @@
+import { LEASE_MS, PresenceDirectory } from '@kindline/domain';
 import { createTestDatabase, signToken, type TestDatabase } from '@kindline/testing';
 import { REDIS } from '@kindline/platform';
 import type { Redis } from 'ioredis';
@@ -5,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { Absence } from '../src/sockets/absence';
 import { Connections } from '../src/sockets/connections';
 import { PresenceLease } from '../src/sockets/presence-lease';
-import { at, eventually, pushDue, type TestSocket, World } from './kit';
+import { at, eventually, pushDue, type TestPerson, type TestSocket, World } from './kit';
 
 jest.setTimeout(60_000);
 
@@ -25,6 +26,11 @@ describe('who is absent', () => {
 
   const due = (chatId: string, { sub }: { sub: string }): Promise<Date | null> =>
     pushDue(world.sql, chatId, sub);
+
+  async function idOf({ sub }: TestPerson): Promise<string> {
+    const { rows } = await world.sql.query<{ id: string }>('SELECT id FROM people WHERE sub = $1', [sub]);
+    return at(rows, 0).id;
+  }
 
   it('is marked for a push by the first message, and the sender is not', async () => {
     const { user, volunteer, chatId } = await world.chat();
@@ -125,12 +131,10 @@ describe('who is absent', () => {
     volunteerSocket.close();
     const gateway = at(world.gateways, 1).app;
     const redis = gateway.get<Redis>(REDIS);
-    const { rows } = await world.sql.query<{ id: string }>('SELECT id FROM people WHERE sub = $1', [
-      volunteer.sub,
-    ]);
+    const volunteerId = await idOf(volunteer);
     await eventually('the directory has let go', async () => {
       const keys = await redis.keys('presence:people:*');
-      const holds = await Promise.all(keys.map((key) => redis.sismember(key, at(rows, 0).id)));
+      const holds = await Promise.all(keys.map((key) => redis.sismember(key, volunteerId)));
       return holds.every((held) => held === 0);
     });
     await gateway.get(Absence).flush();
@@ -187,11 +191,9 @@ describe('who is absent', () => {
     const { user, volunteer, chatId } = await world.chat();
     const gateway = at(world.gateways, 0).app;
     const redis = gateway.get<Redis>(REDIS);
-    const { rows } = await world.sql.query<{ id: string }>('SELECT id FROM people WHERE sub = $1', [
-      volunteer.sub,
-    ]);
+    const volunteerId = await idOf(volunteer);
     const lease = { id: 'dead-gateway', people: 'presence:people:dead-gateway' };
-    await redis.sadd(lease.people, at(rows, 0).id);
+    await redis.sadd(lease.people, volunteerId);
     await redis.zadd('presence:gateways', Date.now() + 3_000, lease.id);
     // The directory still believes that the volunteer is connected.
     await (await world.connect(user, 0)).send(chatId, 'hello');
@@ -204,6 +206,51 @@ describe('who is absent', () => {
     await gateway.get(Absence).sweep();
     expect(await redis.exists(lease.people)).toBe(1);
     for (const query of queries) query.mockRestore();
+    await gateway.get(Absence).sweep();
+    expect(await due(chatId, volunteer)).not.toBeNull();
+    expect(await redis.exists(lease.people)).toBe(0);
+  });
+
+  it('is known again at the next renewal when an arrival and a departure both failed to reach Redis', async () => {
+    const { app } = at(world.gateways, 0);
+    const directory = app.get(PresenceDirectory);
+    const [arriving, leaving] = [await world.person('user'), await world.person('user')];
+    const ids = await Promise.all([arriving, leaving].map(idOf));
+    const online = async (): Promise<boolean[]> => {
+      const found = await directory.online(ids);
+      return ids.map((id) => found.has(id));
+    };
+    const leavingSocket = await world.connect(leaving, 0);
+    await eventually('the directory knows who will leave', async () => (await online())[1]);
+    const away = () => Promise.reject(new Error('Redis is away'));
+    const [enter, leave] = [
+      jest.spyOn(directory, 'enter').mockImplementation(away),
+      jest.spyOn(directory, 'leave').mockImplementation(away),
+    ];
+    await world.connect(arriving, 0);
+    leavingSocket.close();
+    await eventually('both have failed', () => enter.mock.calls.length + leave.mock.calls.length === 2);
+    enter.mockRestore();
+    leave.mockRestore();
+    await app.get(PresenceLease).renew();
+    expect(await online()).toEqual([true, false]);
+  });
+
+  it('is found from a lease that lapsed long ago: what was sent shortly before its last renewal counts', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const gateway = at(world.gateways, 0).app;
+    const redis = gateway.get<Redis>(REDIS);
+    const lease = { id: 'long-dead-gateway', people: 'presence:people:long-dead-gateway' };
+    await redis.sadd(lease.people, await idOf(volunteer));
+    await redis.zadd('presence:gateways', Date.now() + LEASE_MS, lease.id);
+    await (await world.connect(user, 0)).send(chatId, 'hello');
+    expect(await due(chatId, volunteer)).toBeNull();
+
+    const lapsedAt = Date.now() - 10 * 60_000;
+    const sentAt = new Date(lapsedAt - LEASE_MS - 30_000);
+    await world.sql.query('UPDATE messages SET created_at = $2 WHERE conversation_id = $1', [chatId, sentAt]);
+    await world.sql.query('UPDATE conversations SET last_message_at = $2 WHERE id = $1', [chatId, sentAt]);
+    await redis.zadd('presence:gateways', lapsedAt, lease.id);
     await gateway.get(Absence).sweep();
     expect(await due(chatId, volunteer)).not.toBeNull();
     expect(await redis.exists(lease.people)).toBe(0);

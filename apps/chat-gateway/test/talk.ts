@@ -12,13 +12,18 @@ export class Talker {
   /** Everything this person has got to know, by seq. */
   readonly known = new Map<number, string>();
   readonly sockets: TestSocket[] = [];
-  refused = 0;
+  /** The codes of what the server refused. */
+  readonly refusals: string[] = [];
   private sent = 0;
 
   constructor(
     readonly person: TestPerson,
     readonly chatId: string,
   ) {}
+
+  get refused(): number {
+    return this.refusals.length;
+  }
 
   get socket(): TestSocket {
     return at(this.sockets, -1);
@@ -67,7 +72,7 @@ export class Talker {
     const answer = await this.socket.send(this.chatId, text, { client_id: clientId }).catch(() => undefined);
     if (!answer) return;
     if (!answer.ok) {
-      this.refused++;
+      this.refusals.push(answer.error.code);
       return;
     }
     this.unacked.delete(clientId);

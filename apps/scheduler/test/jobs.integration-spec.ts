@@ -11,7 +11,7 @@ import {
   TEST_JWT_SECRET,
   TEST_SERVICE_TOKEN,
 } from '@kindline/testing';
-import { type Pool } from 'pg';
+import { Pool } from 'pg';
 import { startScheduler } from '../src/start';
 import { TimerWorld } from './timer-world';
 
@@ -156,6 +156,126 @@ describe('jobs', () => {
     expect(await job(id)).toBeUndefined();
     const { rows } = await sql.query('SELECT FROM worker_heartbeats WHERE worker_id = $1', [owner]);
     expect(rows).toHaveLength(0);
+  });
+
+  it('run at once when what they failed for is over, and no others', async () => {
+    let away = true;
+    const worker = new JobWorker({
+      pool: sql,
+      queue: 'timers',
+      tasks: {
+        'needs.redis': () => {
+          if (away) throw new Error('Redis is away');
+        },
+      },
+      pollIntervalMs: 100,
+      log: quiet,
+    });
+    await worker.start();
+    try {
+      const failed = await addJob('needs.redis');
+      await eventually('it has failed', async () => {
+        const row = await job(failed);
+        return row?.attempts === 1 && row.locked_by === null;
+      });
+      const [later, givenUp] = [await addJob('needs.redis'), await addJob('needs.redis')];
+      await eventually('they have failed', async () =>
+        (await Promise.all([later, givenUp].map(job))).every(
+          (row) => row?.attempts === 1 && row.locked_by === null,
+        ),
+      );
+      await sql.query(
+        `UPDATE timers._private_jobs SET run_at = now() + interval '1 hour',
+          attempts = CASE WHEN id = $1 THEN 3 WHEN id = $2 THEN 0 ELSE max_attempts END
+        WHERE id = ANY ($3)`,
+        [failed, later, [failed, later, givenUp]],
+      );
+      away = false;
+      await worker.retryNow();
+      await eventually('it has run', async () => (await job(failed)) === undefined, 3_000);
+      const { rows } = await sql.query<{ id: string }>(
+        `SELECT id::text FROM timers._private_jobs WHERE id = ANY ($1) AND run_at > now() + interval '59 minutes'
+        ORDER BY run_at, attempts`,
+        [[later, givenUp]],
+      );
+      expect(rows.map(({ id }) => id)).toEqual([later, givenUp]);
+    } finally {
+      await worker.stop();
+    }
+  });
+
+  describe('of a worker whose first heartbeat fails', () => {
+    let pool: Pool;
+    let warnings: string[];
+    let worker: JobWorker;
+
+    beforeEach(() => {
+      pool = new Pool({ connectionString: world.databaseUrl, max: 8 });
+      pool.on('error', () => undefined);
+      pool.on('connect', (client) => client.on('error', () => undefined));
+      warnings = [];
+      const note = (_: object, message: string): void => void warnings.push(message);
+      worker = new JobWorker({
+        pool,
+        queue: 'timers',
+        tasks: { 'any.job': () => undefined },
+        concurrency: 2,
+        pollIntervalMs: 100,
+        log: { error: note, warn: note },
+      });
+    });
+    afterEach(async () => {
+      await worker.stop();
+      // Not waited for: a connection that is held for ever would hold this for ever, too.
+      void pool.end();
+    });
+
+    const heartbeats = async (): Promise<number> => {
+      const { rowCount } = await sql.query('SELECT FROM worker_heartbeats');
+      return rowCount ?? 0;
+    };
+    const hideHeartbeats = (): Promise<unknown> =>
+      sql.query('ALTER TABLE worker_heartbeats RENAME TO hidden_heartbeats');
+    const showHeartbeats = (): Promise<unknown> =>
+      sql.query('ALTER TABLE IF EXISTS hidden_heartbeats RENAME TO worker_heartbeats');
+
+    /** One runner listens, with its two workers, and none of it outlives `stop`. */
+    async function expectOneRunner(): Promise<void> {
+      const id = await addJob('any.job');
+      await eventually('the job has run', async () => (await job(id)) === undefined);
+      await eventually('the next heartbeat', async () => (await heartbeats()) > 0);
+      expect(await heartbeats()).toBe(2);
+      await worker.stop();
+      expect(await heartbeats()).toBe(0);
+      await eventually('no connection is held', () => pool.totalCount === pool.idleCount, 3_000);
+    }
+
+    it('run all the same, by one runner that leaves nothing behind', async () => {
+      await sql.query('DELETE FROM worker_heartbeats');
+      await hideHeartbeats();
+      try {
+        await worker.start();
+      } finally {
+        await showHeartbeats();
+      }
+      expect(warnings).toEqual(['job queue upkeep failed']);
+      await expectOneRunner();
+    });
+
+    it('run by one runner also after the first one gave up', async () => {
+      await sql.query('DELETE FROM worker_heartbeats');
+      await worker.start();
+      await hideHeartbeats();
+      try {
+        // As it does when the database is away for long.
+        await worker['runner']?.stop();
+        await eventually('the heartbeat of the next one fails', () => warnings.length > 0);
+      } finally {
+        await showHeartbeats();
+      }
+      await sql.query('DELETE FROM worker_heartbeats');
+      await expectOneRunner();
+    });
   });
 
   describe('of a scheduler that is killed in the middle of one', () => {

@@ -243,6 +243,16 @@ describe('upkeep', () => {
       expect(rows).toEqual([{ conversation_id: young.id }]);
     });
 
+    it('removes the request of a conversation, and whom it asked, together with it', async () => {
+      const [old, young] = [await endedChat(ago(31 * DAY)), await endedChat(ago(29 * DAY))];
+      const pending = await world.request(await world.person('user'));
+      await run({ conversationsDays: 30 });
+      const requests = [old.requestId, young.requestId, pending];
+      expect(await ids('help_requests', requests)).toEqual([young.requestId, pending].sort());
+      expect(await world.invitations(old.requestId)).toEqual([]);
+      expect(await world.invitations(young.requestId)).toHaveLength(1);
+    });
+
     it('removes jobs that were given up a week ago, and no job that may still run', async () => {
       const add = async (attempts: number, updatedAt: Date): Promise<string> => {
         const { rows } = await world.sql.query<{ id: string }>(

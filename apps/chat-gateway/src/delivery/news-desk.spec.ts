@@ -1,60 +1,221 @@
-import type { NewsMap } from '@kindline/contracts';
-import type { Delivery } from './delivery';
+import type { NewsConversation, NewsMap } from '@kindline/contracts';
+import { createDataSource } from '@kindline/database';
+import { MetricsRegistry } from '@kindline/platform';
+import type { Socket } from 'socket.io';
+import { GatewayMetrics } from '../gateway-metrics';
+import { Connections, type PersonSocket } from '../sockets/connections';
+import { Delivery } from './delivery';
+import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
-import type { NewsRelay } from './news-relay';
-import type { Rosters } from './roster';
+import type { NewsRelay, RelayedNews } from './news-relay';
+import { Rosters } from './roster';
 
-describe('news of one request', () => {
-  let shown: string[];
+const PROGRAM = 'better_together';
+const SEEKER = { id: 'seeker', sub: 'seeker', email: 'seeker@example.org', name: null };
+
+const request = (version: number): NewsMap['request.closed.v1']['request'] => ({
+  id: 'request',
+  program: PROGRAM,
+  version,
+  seeker: SEEKER,
+  type: PROGRAM,
+});
+const conversation = (version: number): NewsConversation => ({
+  id: 'conversation',
+  requestId: 'request',
+  program: PROGRAM,
+  version,
+  members: [{ ...SEEKER, role: 'seeker' }],
+});
+const invited = (
+  version: number,
+  helperIds: string[],
+  firstRound = false,
+): NewsMap['request.invited.v1'] => ({
+  request: request(version),
+  note: 'words',
+  invited: helperIds,
+  firstRound,
+});
+const accepted = (version: number, withdrawn: string[]): NewsMap['request.accepted.v1'] => ({
+  request: request(version),
+  conversation: conversation(1),
+  withdrawn,
+});
+const closed = (version: number, withdrawn: string[]): NewsMap['request.closed.v1'] => ({
+  request: request(version),
+  status: 'cancelled',
+  withdrawn,
+});
+const started = (version: number): NewsMap['conversation.started.v1'] => ({
+  conversation: conversation(version),
+  startedAt: '2030-01-07T09:00:00.000Z',
+  sessionTimerMs: 60_000,
+});
+const ended = (version: number): NewsMap['conversation.ended.v1'] => ({
+  conversation: conversation(version),
+  endedBy: 'system',
+  endedById: null,
+  reason: 'inactivity',
+});
+
+/** Writes down what dashboards would show, and to whom. */
+class RecordingRelay implements NewsRelay {
+  readonly program = PROGRAM;
+  readonly told: string[] = [];
+
+  readonly relay: NewsRelay['relay'] = {
+    'request.invited.v1': ({ invited: helperIds, firstRound }) =>
+      this.note('request.invited.v1', ...helperIds, ...(firstRound ? ['first round'] : [])),
+    'request.accepted.v1': () => this.note('request.accepted.v1'),
+    'request.closed.v1': () => this.note('request.closed.v1'),
+    'conversation.started.v1': () => this.note('conversation.started.v1'),
+    'conversation.ended.v1': () => this.note('conversation.ended.v1'),
+    'helpers.changed.v1': ({ helperIds }) => this.note('helpers.changed.v1', ...helperIds),
+  };
+
+  invite({ person }: PersonSocket): void {
+    this.note('invite', person.id);
+  }
+
+  withdraw(_request: unknown, helperIds: string[]): void {
+    this.note('withdraw', ...helperIds);
+  }
+
+  private note(what: RelayedNews | 'invite' | 'withdraw', ...to: string[]): void {
+    this.told.push([what, ...to].join(' '));
+  }
+}
+
+describe('NewsDesk', () => {
   let desk: NewsDesk;
+  let told: string[];
 
   beforeEach(() => {
-    shown = [];
-    const show = (name: string) => () => void shown.push(name);
-    const relay: NewsRelay['relay'] = {
-      'request.invited.v1': show('invited'),
-      'request.accepted.v1': show('accepted'),
-      'request.closed.v1': show('closed'),
-      'conversation.started.v1': show('started'),
-      'conversation.ended.v1': show('ended'),
-      'helpers.changed.v1': show('helpers'),
+    // Never connected: nothing here reads from the database.
+    const dataSource = createDataSource({ url: 'postgres://nowhere.invalid/none', poolSize: 1 });
+    const connections = new Connections();
+    const metrics = new GatewayMetrics(new MetricsRegistry(), connections);
+    const delivery = new Delivery(connections, new MissedMessages(dataSource), metrics, {});
+    const relay = new RecordingRelay();
+    desk = new NewsDesk([relay], 'this-gateway', delivery, new Rosters(dataSource));
+    told = relay.told;
+  });
+
+  function hear<Name extends keyof NewsMap>(name: Name, news: NewsMap[Name]): void {
+    desk.handlers[name](news);
+  }
+
+  /** The helper connects, or is found not to have been shown what they are asked. */
+  function invite(helperId: string, version: number): void {
+    const person: PersonSocket['person'] = {
+      id: helperId,
+      sub: helperId,
+      email: null,
+      name: null,
+      roles: ['volunteer'],
     };
-    const own: NewsRelay = {
-      program: 'better_together',
-      relay,
-      invite: () => undefined,
-      withdraw: show('withdrawn'),
-    };
-    desk = new NewsDesk([own], 'here', {} as Delivery, {} as Rosters);
+    // The recording relay writes to no socket.
+    desk.invite(
+      { id: helperId, person, expiresAt: 0, socket: {} as Socket },
+      { program: PROGRAM, requestId: 'request', version, helperId, note: 'words', seekerEmail: SEEKER.email },
+    );
+  }
+
+  it('shows invitations of two rounds that were read at the same version to the helpers of each, once', () => {
+    hear('request.invited.v1', invited(2, ['a', 'b'], true));
+    hear('request.invited.v1', invited(2, ['c']));
+    hear('request.invited.v1', invited(2, ['a', 'b'], true));
+    hear('request.invited.v1', invited(2, ['c', 'd']));
+    expect(told).toEqual([
+      'request.invited.v1 a b first round',
+      'request.invited.v1 c',
+      'request.invited.v1 d',
+    ]);
   });
 
-  const request = (version: number): NewsMap['request.closed.v1']['request'] => ({
-    id: 'request',
-    program: 'better_together',
-    version,
-    seeker: { id: 'seeker', sub: 'seeker', email: null, name: null },
-    type: 'better_together',
-  });
-  const invited = (version: number): void =>
-    desk.handlers['request.invited.v1']({
-      request: request(version),
-      note: null,
-      invited: ['helper'],
-      firstRound: true,
-    });
-  const closed = (version: number): void =>
-    desk.handlers['request.closed.v1']({ request: request(version), status: 'cancelled', withdrawn: [] });
-
-  it('is shown once, however often it comes', () => {
-    for (let time = 0; time < 3; time++) invited(1);
-    closed(2);
-    closed(2);
-    expect(shown).toEqual(['invited', 'withdrawn', 'closed']);
+  it('shows the later round to its helpers, too, when it overtook the first', () => {
+    hear('request.invited.v1', invited(2, ['c']));
+    hear('request.invited.v1', invited(1, ['a'], true));
+    expect(told).toEqual(['request.invited.v1 c', 'request.invited.v1 a']);
   });
 
-  it('is not shown after something newer: a cancelled request never reappears', () => {
-    closed(2);
-    invited(1);
-    expect(shown).toEqual(['withdrawn', 'closed']);
+  it('tells a seeker once that the first round found nobody', () => {
+    hear('request.invited.v1', invited(1, [], true));
+    hear('request.invited.v1', invited(1, [], true));
+    expect(told).toEqual(['request.invited.v1 first round']);
+  });
+
+  it('knows what stands on dashboards: what was announced, and what was shown on arrival', () => {
+    hear('request.invited.v1', invited(1, ['a'], true));
+    invite('b', 1);
+    expect(told).toEqual(['request.invited.v1 a first round', 'invite b']);
+    expect(['a', 'b', 'c'].map((helperId) => desk.isShown('request', helperId))).toEqual([true, true, false]);
+    hear('request.invited.v1', invited(1, ['a', 'b'], true));
+    expect(told).toHaveLength(2);
+  });
+
+  it.each([
+    ['cancelled', () => hear('request.closed.v1', closed(3, ['a', 'b']))],
+    ['accepted', () => hear('request.accepted.v1', accepted(3, ['a', 'b']))],
+  ])('shows nothing of a request any more after it was %s', (_, close) => {
+    hear('request.invited.v1', invited(2, ['a'], true));
+    close();
+    told.length = 0;
+    hear('request.invited.v1', invited(2, ['a'], true));
+    hear('request.invited.v1', invited(1, ['b']));
+    invite('c', 2);
+    expect(told).toEqual([]);
+    expect(desk.shownRequests()).toEqual([]);
+  });
+
+  it('takes a request from the dashboards once, however often it hears that it is closed', () => {
+    hear('request.invited.v1', invited(1, ['a'], true));
+    hear('request.closed.v1', closed(2, ['a']));
+    hear('request.closed.v1', closed(2, ['a']));
+    hear('request.closed.v1', closed(1, ['a']));
+    expect(told.filter((line) => line.startsWith('withdraw'))).toEqual(['withdraw a']);
+  });
+
+  it('shows an acceptance that comes after the end of its conversation only to those whose invitation it takes back', () => {
+    hear('request.invited.v1', invited(1, ['a', 'b'], true));
+    hear('conversation.ended.v1', ended(3));
+    hear('request.accepted.v1', accepted(2, ['b']));
+    expect(told.slice(1)).toEqual(['conversation.ended.v1', 'withdraw b']);
+    expect(desk.shownRequests()).toEqual([]);
+  });
+
+  it('shows every change once when all news come twice', () => {
+    const all = [
+      () => hear('request.invited.v1', invited(1, ['a', 'b'], true)),
+      () => hear('request.accepted.v1', accepted(2, ['b'])),
+      () => hear('conversation.started.v1', started(2)),
+      () => hear('conversation.ended.v1', ended(3)),
+    ];
+    for (const news of all) {
+      news();
+      news();
+    }
+    for (const news of all) news();
+    expect(told).toEqual([
+      'request.invited.v1 a b first round',
+      'withdraw b',
+      'request.accepted.v1',
+      'conversation.started.v1',
+      'conversation.ended.v1',
+    ]);
+  });
+
+  it('starts no timer of a conversation that has ended', () => {
+    hear('conversation.ended.v1', ended(3));
+    hear('conversation.started.v1', started(2));
+    expect(told).toEqual(['conversation.ended.v1']);
+  });
+
+  it('starts no timer again that ran before the person came', () => {
+    desk.hadStarted({ id: 'conversation', version: 2 });
+    expect(desk.isStarted('conversation')).toBe(true);
+    hear('conversation.started.v1', started(2));
+    expect(told).toEqual([]);
   });
 });

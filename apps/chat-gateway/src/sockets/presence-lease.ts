@@ -1,5 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { PresenceDirectory, RENEW_EVERY_MS } from '@kindline/domain';
+import { REDIS } from '@kindline/platform';
+import type { Redis } from 'ioredis';
 import { GATEWAY_ID } from '../gateway-env';
 import { Connections } from './connections';
 
@@ -15,10 +17,15 @@ export class PresenceLease {
     private readonly presence: PresenceDirectory,
     private readonly connections: Connections,
     @Inject(GATEWAY_ID) private readonly gatewayId: string,
+    @Inject(REDIS) private readonly redis: Redis,
   ) {}
+
+  private readonly mend = (): void => void this.renew();
 
   async start(): Promise<void> {
     await this.renew();
+    // A Redis that was restarted may have forgotten everybody.
+    this.redis.on('ready', this.mend);
     this.timer = setInterval(() => void this.renew(), RENEW_EVERY_MS);
   }
 
@@ -47,6 +54,7 @@ export class PresenceLease {
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    this.redis.off('ready', this.mend);
     await this.presence.release(this.gatewayId).catch(() => undefined);
   }
 }
