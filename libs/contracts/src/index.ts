@@ -8,3 +8,6 @@ export * from './common-events';
 export * from './news';
 export * from './better-together/http';
 export * from './better-together/events';
+export * from './bookings/bookings';
+export * from './bookings/events';
+export * from './bookings/http';
