@@ -1,6 +1,7 @@
-import type { NewsMap } from '@kindline/contracts';
+import type { TransportNews } from '@kindline/contracts';
 import type { Shutdown, TransportSubscriber } from '@kindline/platform';
 import { createServer } from 'node:http';
+import type { BookingDesk } from './bookings/booking-desk';
 import { ChatGateway } from './chat-gateway';
 import type { CatchUp } from './delivery/catch-up';
 import type { MessageIntake } from './delivery/message-intake';
@@ -29,11 +30,16 @@ describe('a gateway in the background', () => {
       { handlers: {} } as unknown as NewsDesk,
       { writer: { settled: async () => undefined } } as unknown as MessageIntake,
       {
+        start: () => undefined,
+        stop: async () => undefined,
+        settled: async () => undefined,
+      } as unknown as BookingDesk,
+      {
         onDrain: (_what: string, drain: () => Promise<void>) => void drains.push(drain),
       } as unknown as Shutdown,
       {
         onReconnect: (listener: () => void) => (reconnected = listener),
-      } as unknown as TransportSubscriber<NewsMap>,
+      } as unknown as TransportSubscriber<TransportNews>,
     );
     await gateway.start(createServer());
   });

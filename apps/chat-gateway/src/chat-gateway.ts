@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NewsMap, NewsName } from '@kindline/contracts';
+import type { NewsName, TransportNews } from '@kindline/contracts';
 import { NEWS_SUBSCRIBER, Shutdown, type TransportSubscriber } from '@kindline/platform';
 import type { Server } from 'node:http';
+import { BookingDesk } from './bookings/booking-desk';
 import { CATCH_UP_EVERY_MS, CatchUp } from './delivery/catch-up';
 import { MessageIntake } from './delivery/message-intake';
 import { NewsDesk } from './delivery/news-desk';
@@ -24,13 +25,15 @@ export class ChatGateway {
     private readonly catchUp: CatchUp,
     private readonly desk: NewsDesk,
     private readonly intake: MessageIntake,
+    private readonly bookings: BookingDesk,
     private readonly shutdown: Shutdown,
-    @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<NewsMap>,
+    @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<TransportNews>,
   ) {}
 
   async start(http: Server): Promise<void> {
     for (const name of Object.keys(this.desk.handlers) as NewsName[]) this.subscribe(name);
     this.news.onReconnect(() => void this.catchUp.run());
+    this.bookings.start(this.news);
     await this.lease.start();
     this.sockets.listen(http);
     this.timers.push(
@@ -47,8 +50,9 @@ export class ChatGateway {
   private async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.sockets.drain();
-    await this.intake.writer.settled();
+    await Promise.all([this.intake.writer.settled(), this.bookings.stop()]);
     await this.sockets.close();
+    await this.bookings.settled();
     await this.lease.stop();
   }
 }

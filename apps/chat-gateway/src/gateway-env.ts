@@ -24,6 +24,8 @@ export const gatewayEnv = commonEnv.extend({
   RATE_LIMIT_MESSAGES: rateEnv('1200/1m'),
   /** Other events per person and gateway. */
   RATE_LIMIT_EVENTS: rateEnv('1200/1m'),
+  /** Bookings per service token and gateway. */
+  RATE_LIMIT_BOOKINGS: rateEnv('60000/1m'),
 });
 
 export type GatewayEnv = z.output<typeof gatewayEnv>;

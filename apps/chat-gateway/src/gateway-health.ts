@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { NewsMap } from '@kindline/contracts';
+import type { TransportNews } from '@kindline/contracts';
 import { HealthChecks, NEWS_SUBSCRIBER, type TransportSubscriber } from '@kindline/platform';
 import { WRITER_POOL, type WriterPool } from './delivery/writer-pool';
 
@@ -9,7 +9,7 @@ export class GatewayHealth implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly health: HealthChecks,
     @Inject(WRITER_POOL) private readonly pool: WriterPool,
-    @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<NewsMap>,
+    @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<TransportNews>,
   ) {}
 
   onModuleInit(): void {

@@ -1,8 +1,19 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
-import { NEWS, type NewsMap } from '@kindline/contracts';
+import { TRANSPORT_NEWS, type TransportNews } from '@kindline/contracts';
 import { createPool } from '@kindline/database';
-import { DomainModule, NEWS_PUBLISHER, PresenceDirectory, Programs } from '@kindline/domain';
+import {
+  BOOKING_EMITTER,
+  BOOKING_ORIGIN,
+  BookingIntake,
+  Bookings,
+  BookingStore,
+  DomainModule,
+  Emissions,
+  NEWS_PUBLISHER,
+  PresenceDirectory,
+  Programs,
+} from '@kindline/domain';
 import {
   type Clock,
   createRedis,
@@ -15,6 +26,14 @@ import {
 import { randomUUID } from 'node:crypto';
 import { BetterTogetherDialect } from './better-together/better-together.dialect';
 import { BetterTogetherRelay, chatMessageEmitter } from './better-together/better-together.relay';
+import { BackendDialect } from './bookings/backend.dialect';
+import { BookingDelivery } from './bookings/booking-delivery';
+import { BookingDesk } from './bookings/booking-desk';
+import { BookingStatusController } from './bookings/booking-status.controller';
+import { FacilitatorDialect } from './bookings/facilitator.dialect';
+import { Facilitators } from './bookings/facilitators';
+import { Receptions } from './bookings/receptions';
+import { SessionKeeper } from './bookings/session-keeper';
 import { ChatGateway } from './chat-gateway';
 import { MessagesSyncDialect } from './common/messages-sync.dialect';
 import { CatchUp } from './delivery/catch-up';
@@ -31,6 +50,7 @@ import { GATEWAY_ENV, GATEWAY_ID, type GatewayEnv } from './gateway-env';
 import { GatewayHealth } from './gateway-health';
 import { GatewayMetrics } from './gateway-metrics';
 import { Absence } from './sockets/absence';
+import { Admission } from './sockets/admission';
 import { Arrivals } from './sockets/arrivals';
 import { DIALECTS } from './sockets/client-event';
 import { Connections } from './sockets/connections';
@@ -47,8 +67,12 @@ const emitters: MessageEmitters = { better_together: chatMessageEmitter };
 
 /** Whether a message on the transport is a batch this gateway published: it was delivered right after its commit. */
 const isBatchOf = (gatewayId: string) => {
-  const head = JSON.stringify({ pattern: 'messages.appended.v1', data: { gatewayId } }).slice(0, -2);
-  return (message: string): boolean => message.startsWith(head);
+  const messages = JSON.stringify({ pattern: 'messages.appended.v1', data: { gatewayId } }).slice(0, -2);
+  const bookings = JSON.stringify({ pattern: 'bookings.stored.v1', data: { origin: gatewayId } }).slice(
+    0,
+    -2,
+  );
+  return (message: string): boolean => message.startsWith(messages) || message.startsWith(bookings);
 };
 
 /** A dialect is its events, its relay and its message emitter, listed here. */
@@ -70,6 +94,7 @@ export class GatewayModule {
           ...(clock && { clock }),
         }),
       ],
+      controllers: [BookingStatusController],
       providers: [
         { provide: GATEWAY_ENV, useValue: env },
         { provide: GATEWAY_ID, useValue: gatewayId },
@@ -79,28 +104,41 @@ export class GatewayModule {
             createPool(env.DATABASE_URL, 'kindline-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
         },
         { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
-        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },
+        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<TransportNews>(redis) },
         {
           provide: NEWS_SUBSCRIBER,
-          useFactory: () => new TransportSubscriber<NewsMap>(env.REDIS_URL, NEWS, log, isBatchOf(gatewayId)),
+          useFactory: () =>
+            new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log, isBatchOf(gatewayId)),
         },
         { provide: MESSAGE_EMITTERS, useValue: emitters },
+        BackendDialect,
         BetterTogetherDialect,
+        FacilitatorDialect,
         MessagesSyncDialect,
         BetterTogetherRelay,
         {
           provide: DIALECTS,
-          inject: [BetterTogetherDialect, MessagesSyncDialect],
+          inject: [BackendDialect, BetterTogetherDialect, FacilitatorDialect, MessagesSyncDialect],
           useFactory: (...dialects: unknown[]) => dialects,
         },
         { provide: NEWS_RELAYS, inject: [BetterTogetherRelay], useFactory: (...relays: unknown[]) => relays },
+        { provide: BOOKING_ORIGIN, useValue: gatewayId },
+        { provide: BOOKING_EMITTER, useExisting: Facilitators },
         Absence,
+        Admission,
         Arrivals,
+        BookingDelivery,
+        BookingDesk,
+        BookingIntake,
+        Bookings,
+        BookingStore,
         CatchUp,
         ChatGateway,
         Connections,
         Delivery,
+        Emissions,
         EventRouter,
+        Facilitators,
         GatewayHealth,
         GatewayMetrics,
         MessageIntake,
@@ -109,7 +147,9 @@ export class GatewayModule {
         NewsDesk,
         PendingInvitations,
         PresenceLease,
+        Receptions,
         Rosters,
+        SessionKeeper,
         SocketAuth,
         SocketServer,
       ],

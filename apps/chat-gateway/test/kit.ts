@@ -15,7 +15,7 @@ import { startSessionApi } from '../../session-api/src/start';
 import { startChatGateway } from '../src/start';
 
 const JWT_SECRET = 'a-secret-of-the-gateway-tests-with-enough-bytes';
-const SERVICE_TOKEN = 'service-token-of-the-gateway-tests';
+export const SERVICE_TOKEN = 'service-token-of-the-gateway-tests';
 
 /** The environment that the services of a test share. */
 export const serviceEnv = (databaseUrl: string, redisUrl: string, more: Record<string, string> = {}) => ({
@@ -62,8 +62,7 @@ export interface TestPerson {
   token: string;
 }
 
-export async function makePerson(role: Role): Promise<TestPerson> {
-  const sub = `${role}-${randomUUID()}`;
+export async function makePerson(role: Role, sub = `${role}-${randomUUID()}`): Promise<TestPerson> {
   const email = `${sub}@example.org`;
   const token = await new SignJWT({ email, name: 'Robin', roles: [role] })
     .setProtectedHeader({ alg: 'HS256' })

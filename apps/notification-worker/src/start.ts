@@ -1,5 +1,7 @@
-import { runQueue } from '@kindline/domain';
+import { BookingIntake, runQueue } from '@kindline/domain';
 import { createLogger, readEnv, type RunningService, Shutdown, startService } from '@kindline/platform';
+import { BookingRequests } from './bookings/booking-requests';
+import { BookingPushOutbox } from './outbox/booking-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
 import type { PushSender } from './push/push-sender';
 import { SendNotifications } from './sending/send-notifications';
@@ -40,6 +42,11 @@ export async function startNotificationWorker(variables = process.env): Promise<
       });
       outbox.start();
       shutdown.onDrain('message pushes', () => outbox.stop());
+      const bookingPushes = app.get(BookingPushOutbox);
+      bookingPushes.start();
+      shutdown.onDrain('booking pushes', () => bookingPushes.stop());
+      app.get(BookingRequests).start();
+      shutdown.onDrain('bookings', () => app.get(BookingIntake).settled());
     },
   });
 }

@@ -1,8 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
-import { DomainModule, PresenceDirectory, Programs } from '@kindline/domain';
-import { createRedis, PlatformModule } from '@kindline/platform';
+import { TRANSPORT_NEWS, type TransportNews } from '@kindline/contracts';
+import {
+  BookingIntake,
+  bookingPublishing,
+  DomainModule,
+  NEWS_PUBLISHER,
+  PresenceDirectory,
+  Programs,
+} from '@kindline/domain';
+import { createRedis, PlatformModule, TransportPublisher, TransportSubscriber } from '@kindline/platform';
 import type { Logger } from 'pino';
+import { BookingRequests } from './bookings/booking-requests';
+import { BookingPushOutbox } from './outbox/booking-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
 import { createPushSender } from './push/fcm-sender';
 import { Addressees } from './sending/addressees';
@@ -46,7 +56,14 @@ export class WorkerModule {
           useValue: env.PUSH_RETRY_AFTER ?? (env.NODE_ENV === 'production' ? 10_000 : 1_000),
         },
         { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
+        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<TransportNews>(redis) },
+        ...bookingPublishing(
+          () => new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log),
+        ),
         Addressees,
+        BookingIntake,
+        BookingPushOutbox,
+        BookingRequests,
         Ledger,
         MessagePushOutbox,
         SendNotifications,

@@ -27,8 +27,12 @@ export const schedulerEnv = commonEnv.extend({
   /** How many days things are kept; absent for conversations: for ever. */
   RETENTION_CONVERSATIONS_DAYS: z.coerce.number().int().min(1).max(36_500).optional().meta({ example: 365 }),
   RETENTION_DELIVERIES_DAYS: days(90),
+  RETENTION_BOOKINGS_DAYS: days(90),
+  RETENTION_FACILITATOR_SESSIONS_DAYS: days(30),
   RETENTION_JOBS_DAYS: days(7),
   RETENTION_REQUEST_TEXTS_HOURS: z.coerce.number().int().min(1).max(876_000).default(24),
+  /** Most rows removed by one statement. */
+  RETENTION_BATCH_SIZE: z.coerce.number().int().min(1).max(100_000).default(1_000).meta({ example: 1_000 }),
 });
 
 export type SchedulerEnv = z.output<typeof schedulerEnv>;

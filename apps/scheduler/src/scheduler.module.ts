@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { AuthModule } from '@kindline/auth';
-import type { NewsMap } from '@kindline/contracts';
+import type { TransportNews } from '@kindline/contracts';
 import {
   Announcer,
   CronOccurrences,
@@ -45,11 +45,14 @@ export class SchedulerModule {
           useValue: {
             conversationsDays: env.RETENTION_CONVERSATIONS_DAYS,
             deliveriesDays: env.RETENTION_DELIVERIES_DAYS,
+            bookingsDays: env.RETENTION_BOOKINGS_DAYS,
+            facilitatorSessionsDays: env.RETENTION_FACILITATOR_SESSIONS_DAYS,
             requestTextsHours: env.RETENTION_REQUEST_TEXTS_HOURS,
             jobsDays: env.RETENTION_JOBS_DAYS,
+            batchSize: env.RETENTION_BATCH_SIZE,
           },
         },
-        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },
+        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<TransportNews>(redis) },
       ],
     };
   }

@@ -115,8 +115,11 @@ describe('upkeep', () => {
     const run = (settings: Partial<RetentionSettings> = {}): Promise<void> =>
       new Retention(dataSource, world.clock, {
         deliveriesDays: 90,
+        bookingsDays: 90,
+        facilitatorSessionsDays: 30,
         requestTextsHours: 24,
         jobsDays: 7,
+        batchSize: 1_000,
         ...settings,
       }).run();
     const ids = async (table: string, among: string[]): Promise<string[]> => {

@@ -1,12 +1,19 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
-import type { NewsMap } from '@kindline/contracts';
-import { Announcer, DomainModule, NEWS_PUBLISHER, Programs } from '@kindline/domain';
-import { createRedis, PlatformModule, type TransitionLog, TransportPublisher } from '@kindline/platform';
+import { TRANSPORT_NEWS, type TransportNews } from '@kindline/contracts';
+import { Announcer, bookingPublishing, DomainModule, NEWS_PUBLISHER, Programs } from '@kindline/domain';
+import {
+  createRedis,
+  PlatformModule,
+  type TransitionLog,
+  TransportPublisher,
+  TransportSubscriber,
+} from '@kindline/platform';
 import { ActingPerson } from './better-together/acting-person';
 import { ChatRequestsController } from './better-together/chat-requests.controller';
 import { SessionsController } from './better-together/sessions.controller';
 import { TestNotificationController } from './better-together/test-notification.controller';
+import { BookingsController } from './bookings/bookings.controller';
 import { ConversationsController } from './conversations/conversations.controller';
 import { DeliveriesController } from './notifications/deliveries.controller';
 import { PeopleController } from './people/people.controller';
@@ -41,11 +48,15 @@ export class SessionApiModule {
         SessionsController,
         TestNotificationController,
         DeliveriesController,
+        BookingsController,
       ],
       providers: [
         ActingPerson,
         Announcer,
-        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<NewsMap>(redis) },
+        ...bookingPublishing(
+          () => new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log),
+        ),
+        { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<TransportNews>(redis) },
       ],
     };
   }

@@ -13,6 +13,6 @@ import { TokenVerifier } from './tokens';
     HttpLimits,
     { provide: APP_GUARD, useClass: AuthGuard },
   ],
-  exports: [TokenVerifier],
+  exports: [TokenVerifier, HttpLimits],
 })
 export class AuthModule {}

@@ -11,3 +11,4 @@ export * from './better-together/events';
 export * from './bookings/bookings';
 export * from './bookings/events';
 export * from './bookings/http';
+export * from './bookings/news';

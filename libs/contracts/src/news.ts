@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BOOKING_NEWS, type BookingNewsMap } from './bookings/news';
 import { messageType, programName, replyTo } from './conversations';
 
 /**
@@ -84,6 +85,10 @@ export const NEWS = {
 
 export type NewsMap = { [Name in keyof typeof NEWS]: z.infer<(typeof NEWS)[Name]> };
 export type NewsName = keyof NewsMap;
+
+/** Everything that goes over the Redis transport. */
+export const TRANSPORT_NEWS = { ...NEWS, ...BOOKING_NEWS } as const;
+export type TransportNews = NewsMap & BookingNewsMap;
 export type AppendedMessage = z.infer<typeof appendedMessage>;
 export type NewsMember = z.infer<typeof member>;
 export type NewsConversation = z.infer<typeof conversation>;

@@ -19,6 +19,8 @@ import {
 } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { NewsReader } from './announcements/news-reader';
+import { BookingInbox } from './bookings/booking-inbox';
+import { FacilitatorSessions } from './bookings/facilitator-sessions';
 import { ConversationList } from './conversations/conversation-list';
 import { ConversationTimerTasks } from './conversations/conversation-timer-tasks';
 import { Conversations } from './conversations/conversations';
@@ -65,6 +67,8 @@ const SERVICES = [
   Feedback,
   HelperProfiles,
   PushTokens,
+  BookingInbox,
+  FacilitatorSessions,
   TimerTasks,
   NewsReader,
 ];

@@ -5,7 +5,15 @@ import {
   HttpCode,
   SetMetadata,
 } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiHeader,
+  ApiOperation,
+  ApiParam,
+  ApiQuery,
+  ApiResponse,
+} from '@nestjs/swagger';
 import { ERROR_CATALOGUE, type ErrorCode, KindlineError } from '@kindline/contracts';
 import type { Request } from 'express';
 import { z } from 'zod';
@@ -17,6 +25,8 @@ export interface EndpointOptions {
   access: AccessRule;
   params?: z.ZodObject;
   query?: z.ZodType;
+  /** Headers of its own, in lower case. */
+  headers?: z.ZodObject;
   body?: z.ZodType;
   /** The success answer; absent: no content. */
   response?: z.ZodType;
@@ -27,17 +37,22 @@ export interface EndpointOptions {
 }
 
 const SCHEMAS = Symbol('kindline:schemas');
-type Schemas = Pick<EndpointOptions, 'params' | 'query' | 'body'>;
+type Schemas = Pick<EndpointOptions, 'params' | 'query' | 'headers' | 'body'>;
 
 /** States once what a route is: its rule, inputs, answers and errors; guard, validation and OpenAPI follow. */
 export function Endpoint(options: EndpointOptions): MethodDecorator {
-  const { summary, access, params, query, body, response, errors = [] } = options;
+  const { summary, access, params, query, headers, body, response, errors = [] } = options;
   const status = options.status ?? (response ? 200 : 204);
   const decorators = [
     SetMetadata(ACCESS_RULE, access),
     ApiOperation({ summary }),
     HttpCode(status),
-    storeSchemas({ ...(params && { params }), ...(query && { query }), ...(body && { body }) }),
+    storeSchemas({
+      ...(params && { params }),
+      ...(query && { query }),
+      ...(headers && { headers }),
+      ...(body && { body }),
+    }),
     ApiResponse({
       status,
       description: summary,
@@ -51,6 +66,9 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
   }
   for (const [name, schema] of Object.entries(query instanceof z.ZodObject ? query.shape : {})) {
     decorators.push(ApiQuery({ name, required: false, schema: jsonSchema(schema as z.ZodType, 'input') }));
+  }
+  for (const [name, schema] of Object.entries(headers?.shape ?? {})) {
+    decorators.push(ApiHeader({ name, required: false, schema: jsonSchema(schema as z.ZodType, 'input') }));
   }
   decorators.push(...errorResponses([...impliedErrors(options), ...errors]));
   return applyDecorators(...(decorators as MethodDecorator[]));
@@ -71,6 +89,12 @@ export const Input = createParamDecorator((_: unknown, context: ExecutionContext
 /** The request's query, parsed by the route's schema. */
 export const QueryInput = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
   parse(schemaOf(context, 'query'), context.switchToHttp().getRequest<Request>().query),
+);
+
+/** The request's headers that the route's schema names, parsed by it. */
+export const HeaderInput = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
+  // Others are none of the route's business.
+  parse(schemaOf(context, 'headers'), context.switchToHttp().getRequest<Request>().headers),
 );
 
 /** The path's parameters, parsed by the route's schema. */
@@ -103,12 +127,12 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Record<st
   return rest;
 }
 
-function impliedErrors({ access, params, query, body }: EndpointOptions): ErrorCode[] {
+function impliedErrors({ access, params, query, headers, body }: EndpointOptions): ErrorCode[] {
   return [
     ...(access === 'public' ? [] : (['unauthenticated', 'forbidden', 'email_taken'] as const)),
     // On-Behalf-Of may name nobody.
     ...(access === 'public' || 'serviceOnly' in access ? [] : (['not_found'] as const)),
-    ...(params || query || body ? (['validation_failed'] as const) : []),
+    ...(params || query || headers || body ? (['validation_failed'] as const) : []),
     ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),
     'rate_limited',
     'internal',

@@ -4,6 +4,7 @@ export * from './duration';
 export * from './endpoint.decorator';
 export * from './env';
 export * from './errors';
+export * from './gatherer';
 export * from './health';
 export * from './logger';
 export * from './metrics';

@@ -20,10 +20,14 @@ export class TransportPublisher<Events> {
   }
 }
 
+/** What a request is answered with. */
+export type Reply = { response: object } | { err: object };
+
 /** The listening half: validates what arrives like any outside input, and subscribes again after every reconnect. */
 export class TransportSubscriber<Events> {
   private readonly redis: Redis;
   private readonly handlers = new Map<string, (data: never) => void | Promise<void>>();
+  private readonly answers = new Map<string, (packet: Packet | null) => Promise<void>>();
   private readonly reconnected: (() => void)[] = [];
   private subscribed = false;
   private wasSubscribed = false;
@@ -57,6 +61,22 @@ export class TransportSubscriber<Events> {
     if (this.redis.status === 'ready') void this.subscribeAll();
   }
 
+  /**
+   * Answers requests in the format of Nest's: the reply goes to `<name>.reply` under the request's id; what
+   * has no id is an event, and not answered. Where `answer` rejects there is no reply: the sender tries again.
+   * @param replies the connection for replies
+   */
+  onRequest(name: string, replies: Redis, answer: (data: unknown) => Promise<Reply>): void {
+    this.answers.set(name, async (packet) => {
+      const reply = await answer(packet?.data);
+      const id = packet?.id;
+      if (typeof id === 'string') {
+        await replies.publish(`${name}.reply`, JSON.stringify({ ...reply, id, isDisposed: true }));
+      }
+    });
+    if (this.redis.status === 'ready') void this.subscribeAll();
+  }
+
   /** Told after every reconnect: what was published meanwhile is lost and must be caught up with. */
   onReconnect(told: () => void): void {
     this.reconnected.push(told);
@@ -74,7 +94,8 @@ export class TransportSubscriber<Events> {
   /** Told of a reconnect only afterwards: what is caught up with before the subscription stands leaves a hole. */
   private async subscribeAll(): Promise<void> {
     try {
-      if (this.handlers.size > 0) await this.redis.subscribe(...this.handlers.keys());
+      const channels = [...this.handlers.keys(), ...this.answers.keys()];
+      if (channels.length > 0) await this.redis.subscribe(...channels);
     } catch (err) {
       // A lost connection comes back by itself; one that stands but refuses is closed and tried again.
       this.log.warn({ err }, 'could not subscribe');
@@ -87,11 +108,17 @@ export class TransportSubscriber<Events> {
   }
 
   private receive(channel: string, message: string): void {
+    const answer = this.answers.get(channel);
+    if (answer) {
+      answer(packetOf(message)).catch((err: unknown) =>
+        this.log.warn({ err, request: channel }, 'a request could not be answered'),
+      );
+      return;
+    }
     const handler = this.handlers.get(channel);
     const schema = this.schemas[channel as keyof Events];
     if (!handler || !schema || this.isOwn(message)) return;
-    const data = packetData(message);
-    const parsed = schema.safeParse(data);
+    const parsed = schema.safeParse(packetOf(message)?.data);
     if (!parsed.success) {
       this.droppedCount += 1;
       this.log.warn({ event: channel }, 'news that do not fit their schema were dropped');
@@ -103,11 +130,16 @@ export class TransportSubscriber<Events> {
   }
 }
 
-function packetData(message: string): unknown {
+interface Packet {
+  id?: unknown;
+  data?: unknown;
+}
+
+function packetOf(message: string): Packet | null {
   try {
-    return (JSON.parse(message) as { data?: unknown } | null)?.data;
+    return JSON.parse(message) as Packet | null;
   } catch {
-    // Not JSON: the schema refuses it below like anything else that does not fit.
-    return undefined;
+    // Not JSON: whoever reads it finds nothing that fits.
+    return null;
   }
 }

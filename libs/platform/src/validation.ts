@@ -18,16 +18,17 @@ export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown):
 
 type Issue = z.core.$ZodIssue;
 
-/** A union reports one list per member; the first member's says enough. */
+/** A union reports one list per member; that of the first one of the input's type says enough. */
 function flatten(issues: readonly Issue[]): Issue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== 'invalid_union') return [issue];
-    const inner = issue.errors[0]?.map(
-      (nested) => ({ ...nested, path: [...issue.path, ...nested.path] }) as Issue,
-    );
+    const fitting = issue.errors.find((list) => !list.some(isWrongType)) ?? issue.errors[0];
+    const inner = fitting?.map((nested) => ({ ...nested, path: [...issue.path, ...nested.path] }) as Issue);
     return inner && inner.length > 0 ? flatten(inner) : [issue];
   });
 }
+
+const isWrongType = ({ code, path }: Issue): boolean => code === 'invalid_type' && path.length === 0;
 
 function fieldError(issue: Issue): FieldError {
   if (issue.code !== 'unrecognized_keys') return { path: pathOf(issue), message: issue.message };

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { PresenceDirectory, PUSH_DELAY_MS } from '@kindline/domain';
+import { FacilitatorSessions, PresenceDirectory, PUSH_DELAY_MS } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 
@@ -26,6 +26,7 @@ export class Absence {
   constructor(
     private readonly dataSource: DataSource,
     private readonly presence: PresenceDirectory,
+    private readonly sessions: FacilitatorSessions,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -58,8 +59,20 @@ export class Absence {
       // However late this is noticed: what it emitted to phones that had already fallen silent counts, too.
       const since = new Date(lastRenewedAt - SILENCE_MS);
       const marked = await this.mark(personIds.map((personId) => [personId, since]));
+      const ended = await this.endSessions(gatewayId, new Date(lastRenewedAt));
       // Otherwise the lease stays lapsed, and the next sweep tries again.
-      if (marked) await this.presence.release(gatewayId);
+      if (marked && ended) await this.presence.release(gatewayId);
+    }
+  }
+
+  /** @returns false when it could not be done. */
+  private async endSessions(gatewayId: string, at: Date): Promise<boolean> {
+    try {
+      await this.sessions.endOf(gatewayId, at);
+      return true;
+    } catch (err) {
+      this.logger.error({ err, gatewayId }, 'facilitator sessions of a lost gateway could not be ended');
+      return false;
     }
   }
 

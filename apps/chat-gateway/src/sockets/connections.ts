@@ -1,19 +1,37 @@
 import type { Person } from '@kindline/auth';
 import type { Socket } from 'socket.io';
 
-/** A socket of a known person. */
-export interface PersonSocket {
+/** A socket, and who it has shown itself to be: nobody yet, a person, a backend, or both. */
+export interface ClientSocket {
   readonly id: string;
-  readonly person: Person;
-  /** When its token expires, in seconds since 1970. */
-  readonly expiresAt: number;
   readonly socket: Socket;
+  person?: Person;
+  /** When the person's token expires, in seconds since 1970. */
+  expiresAt?: number;
+  /** The fingerprint of a backend's service token. */
+  backend?: string;
+}
+
+/** A socket of a known person. */
+export interface PersonSocket extends ClientSocket {
+  person: Person;
+  expiresAt: number;
+}
+
+/** A socket of a backend. */
+export interface BackendSocket extends ClientSocket {
+  backend: string;
+}
+
+export function isPersons(client: ClientSocket): client is PersonSocket {
+  return client.person !== undefined && client.expiresAt !== undefined;
 }
 
 /** The sockets of this gateway, by person. */
 export class Connections {
   private readonly byPerson = new Map<string, PersonSocket[]>();
   private readonly bySocket = new Map<string, PersonSocket>();
+  private readonly backends = new Set<string>();
 
   /** @returns true when it is the person's first one here. */
   add(socket: PersonSocket): boolean {
@@ -33,6 +51,21 @@ export class Connections {
     if (rest.length > 0) this.byPerson.set(socket.person.id, rest);
     else this.byPerson.delete(socket.person.id);
     return rest.length === 0;
+  }
+
+  /** @returns true when it is the first backend's here. */
+  addBackend({ id }: BackendSocket): boolean {
+    this.backends.add(id);
+    return this.backends.size === 1;
+  }
+
+  /** @returns true when it was the last backend's here. */
+  removeBackend({ id }: ClientSocket): boolean {
+    return this.backends.delete(id) && this.backends.size === 0;
+  }
+
+  get hasBackends(): boolean {
+    return this.backends.size > 0;
   }
 
   has(personId: string): boolean {

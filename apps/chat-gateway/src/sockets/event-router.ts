@@ -4,7 +4,7 @@ import { parse, toKindlineError, TokenBuckets } from '@kindline/platform';
 import type { Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv } from '../gateway-env';
 import { type ClientEvent, type Dialect, DIALECTS } from './client-event';
-import type { PersonSocket } from './connections';
+import type { ClientSocket } from './connections';
 
 type AckCallback = (answer: object) => void;
 
@@ -25,6 +25,7 @@ export class EventRouter {
       this.buckets = {
         messages: new TokenBuckets(env.RATE_LIMIT_MESSAGES),
         events: new TokenBuckets(env.RATE_LIMIT_EVENTS),
+        bookings: new TokenBuckets(env.RATE_LIMIT_BOOKINGS),
       };
     }
   }
@@ -39,75 +40,77 @@ export class EventRouter {
     this.closed = true;
   }
 
-  attach(sender: PersonSocket): void {
+  attach(sender: ClientSocket): void {
     // One listener for all events: a listener per event would cost every idle connection memory.
     sender.socket.onAny((name: string, ...args: unknown[]) => this.receive(sender, name, args));
   }
 
-  private receive(sender: PersonSocket, name: string, args: unknown[]): void {
+  private receive(sender: ClientSocket, name: string, args: unknown[]): void {
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as AckCallback) : undefined;
     const event = this.events.get(name);
-    let answer: Promise<object | void> | object | void;
+    const payload = last === ack && args.length === 1 ? undefined : args[0];
+    const refuse = (error: KindlineError): void => {
+      if (ack) ack(ackFailure(error));
+      else answerByEvent(sender.socket, event, payload, error);
+    };
+    const failed = (cause: unknown): void => {
+      const error = toKindlineError(cause);
+      if (error.code === 'internal' || error.code === 'unavailable') {
+        this.logger.error({ err: cause, event: event?.name, socketId: sender.id }, 'event failed');
+      }
+      refuse(error);
+    };
     if (this.closed) {
-      this.answerFailure(
-        sender.socket,
-        event,
-        ack,
-        new KindlineError('unavailable', 'This server is going down'),
-      );
+      refuse(new KindlineError('unavailable', 'This server is going down'));
       return;
     }
+    let answer: ReturnType<ClientEvent['handle']>;
     try {
-      if (!event)
-        // The protocol allows numbers as names, too.
-        throw new KindlineError(
-          'not_found',
-          `There is no event ${JSON.stringify(String(name).slice(0, 64))}`,
-        );
+      admit(event, name, sender);
       this.checkLimit(event, sender);
-      if (!event.roles.some((role) => sender.person.roles.includes(role)))
-        throw new KindlineError('forbidden');
-      answer = event.handle(sender, parse(event.payload, args[0]));
+      answer = event.handle(sender, parse(event.payload, payload));
     } catch (error) {
-      this.fail(sender.socket, event, ack, error);
+      failed(error);
       return;
     }
-    if (answer instanceof Promise) {
-      answer.then(
-        (value) => ack?.({ ok: true, ...value }),
-        (error: unknown) => this.fail(sender.socket, event, ack, error),
-      );
-    } else ack?.({ ok: true, ...answer });
+    if (answer instanceof Promise) answer.then((value) => ack?.({ ok: true, ...value }), failed);
+    else ack?.({ ok: true, ...answer });
   }
 
-  private checkLimit(event: ClientEvent, sender: PersonSocket): void {
-    if (this.buckets && !this.buckets[event.limit].take(sender.person.id))
-      throw new KindlineError('rate_limited');
+  private checkLimit(event: ClientEvent, sender: ClientSocket): void {
+    const who = sender.person?.id ?? sender.backend ?? sender.socket.handshake.address;
+    if (this.buckets && !this.buckets[event.limit].take(who)) throw new KindlineError('rate_limited');
   }
+}
 
-  private fail(
-    socket: Socket,
-    event: ClientEvent | undefined,
-    ack: AckCallback | undefined,
-    cause: unknown,
-  ): void {
-    const error = toKindlineError(cause);
-    if (error.code === 'internal' || error.code === 'unavailable') {
-      this.logger.error({ err: cause, event: event?.name, socketId: socket.id }, 'event failed');
-    }
-    this.answerFailure(socket, event, ack, error);
-  }
+function answerByEvent(
+  socket: Socket,
+  event: ClientEvent | undefined,
+  payload: unknown,
+  error: KindlineError,
+): void {
+  socket.emit(event?.failureEvent ?? 'error', { ...failure(error), ...event?.failureContext?.(payload) });
+}
 
-  private answerFailure(
-    socket: Socket,
-    event: ClientEvent | undefined,
-    ack: AckCallback | undefined,
-    error: KindlineError,
-  ): void {
-    if (ack) ack(ackFailure(error));
-    else socket.emit(event?.failureEvent ?? 'error', failure(error));
+/** Deny by default. @throws unauthenticated, not_found or forbidden */
+function admit(
+  event: ClientEvent | undefined,
+  name: string,
+  { person, backend }: ClientSocket,
+): asserts event {
+  if (event?.from === 'anyone') return;
+  if (!person && backend === undefined) throw new KindlineError('unauthenticated');
+  if (!event) {
+    // The protocol allows numbers as names, too.
+    throw new KindlineError('not_found', `There is no event ${JSON.stringify(String(name).slice(0, 64))}`);
   }
+  if (event.from === 'backends') {
+    if (backend === undefined)
+      throw new KindlineError('forbidden', 'This event is for backends: send backend_connect');
+    return;
+  }
+  if (!event.from.some((role) => person?.roles.includes(role))) throw new KindlineError('forbidden');
 }
 
 export function ackFailure(error: KindlineError): AckFailure {

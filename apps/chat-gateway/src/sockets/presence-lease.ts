@@ -33,7 +33,7 @@ export class PresenceLease {
   async renew(): Promise<void> {
     const { connections, gatewayId } = this;
     try {
-      const stored = await this.presence.renew(gatewayId);
+      const stored = await this.presence.renew(gatewayId, connections.hasBackends);
       if (!this.incomplete && stored === connections.personCount) return;
       this.incomplete = false;
       await this.presence.rewrite(gatewayId, connections.personIds());
@@ -50,6 +50,11 @@ export class PresenceLease {
 
   left(personId: string): void {
     this.presence.leave(this.gatewayId, personId).catch(() => (this.incomplete = true));
+  }
+
+  /** The first backend has connected here, or the last one has gone. */
+  backendsChanged(): void {
+    void this.renew();
   }
 
   async stop(): Promise<void> {

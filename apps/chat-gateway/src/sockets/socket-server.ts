@@ -1,26 +1,20 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
 import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/platform';
 import type { Server as HttpServer } from 'node:http';
-import { type DisconnectReason, Server, type Socket } from 'socket.io';
+import { Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
-import { Absence, PING_INTERVAL_MS, PING_TIMEOUT_MS, SILENCE_MS } from './absence';
+import { Absence, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './absence';
+import { Admission } from './admission';
 import { Arrivals } from './arrivals';
-import { Connections, type PersonSocket } from './connections';
-import { ackFailure, EventRouter, failure } from './event-router';
+import { type ClientSocket, Connections, type PersonSocket } from './connections';
+import { EventRouter, failure } from './event-router';
 import { type EngineConnection, gatherFlushes } from './flush-gatherer';
-import { PresenceLease } from './presence-lease';
 import { SocketAuth } from './socket-auth';
 
-/** How long a socket without a token may stay to authenticate by an event. */
-const ANONYMOUS_MS = 10_000;
-/** A message emitted this shortly before a clean goodbye may not have been seen. */
-const GOODBYE_MS = 3_000;
-
-/** The Socket.IO server: who gets in, who is told, who has left. */
+/** The Socket.IO server: who gets in, who is told to go. */
 @Injectable()
 export class SocketServer {
-  private readonly logger = new Logger(SocketServer.name);
   private io: Server | undefined;
   private expiry: NodeJS.Timeout | undefined;
   private draining = false;
@@ -31,7 +25,7 @@ export class SocketServer {
     private readonly auth: SocketAuth,
     private readonly connections: Connections,
     private readonly router: EventRouter,
-    private readonly lease: PresenceLease,
+    private readonly admission: Admission,
     private readonly absence: Absence,
     private readonly arrivals: Arrivals,
   ) {}
@@ -72,7 +66,7 @@ export class SocketServer {
   drain(): void {
     this.draining = true;
     this.router.close();
-    for (const { socket } of this.connections.all()) {
+    for (const socket of this.sockets()) {
       socket.emit('server_draining', { retryAfterMs: Math.floor(Math.random() * 5_000) });
     }
   }
@@ -82,13 +76,13 @@ export class SocketServer {
     // The last acks are on their way.
     await new Promise((resolve) => setTimeout(resolve, 100));
     // Closing the connection rather than disconnecting the socket: clients then reconnect by themselves.
-    for (const { socket } of [...this.connections.all()]) socket.conn.close();
+    for (const socket of [...this.sockets()]) socket.conn.close();
     await this.absence.flush();
     await this.io?.close();
   }
 
   private async admit(socket: Socket): Promise<void> {
-    const principal = await this.auth.authenticate(socket);
+    const principal = await this.auth.handshake(socket);
     if (!principal) return;
     socket.data = principal;
     // Heads are known before the first message can arrive, so nothing falls between history and live.
@@ -96,39 +90,17 @@ export class SocketServer {
   }
 
   private connected(socket: Socket): void {
-    const principal = socket.data as Partial<{ person: PersonSocket['person']; expiresAt: number }>;
-    const { person, expiresAt } = principal;
-    if (!person || expiresAt === undefined) {
-      this.anonymous(socket);
-      return;
-    }
-    const own: PersonSocket = { id: socket.id, person, expiresAt, socket };
-    if (this.connections.add(own)) this.lease.entered(person.id);
-    this.router.attach(own);
-    socket.on('disconnect', (reason) => this.disconnected(own, reason));
+    const { person, expiresAt } = socket.data as Partial<Pick<PersonSocket, 'person' | 'expiresAt'>>;
+    const client: ClientSocket = { id: socket.id, socket };
+    this.router.attach(client);
+    socket.on('disconnect', (reason) => this.admission.left(client, reason));
     socket.emit('connection_response', { status: 'connected', socket_id: socket.id });
-    this.arrivals.catchUp(own).catch((err: unknown) => {
-      this.logger.warn({ err, socketId: socket.id }, 'pending invitations could not be shown');
-    });
+    if (person && expiresAt !== undefined) this.admission.person(client, person, expiresAt);
+    else this.admission.guest(client);
   }
 
-  private anonymous(socket: Socket): void {
-    const timer = setTimeout(() => socket.disconnect(true), ANONYMOUS_MS);
-    socket.on('disconnect', () => clearTimeout(timer));
-    socket.onAny((_name: string, ...args: unknown[]) => {
-      const error = new KindlineError('unauthenticated');
-      const ack = args.at(-1);
-      if (typeof ack === 'function') (ack as (answer: object) => void)(ackFailure(error));
-      else socket.emit('error', failure(error));
-    });
-    socket.emit('connection_response', { status: 'connected', socket_id: socket.id });
-  }
-
-  private disconnected(own: PersonSocket, reason: DisconnectReason): void {
-    if (!this.connections.remove(own)) return;
-    this.lease.left(own.person.id);
-    const clean = reason === 'client namespace disconnect' || reason === 'transport close';
-    this.absence.left(own.person.id, clean ? GOODBYE_MS : SILENCE_MS);
+  private sockets(): Iterable<Socket> {
+    return this.io?.of('/').sockets.values() ?? [];
   }
 
   private dropExpired(): void {

@@ -4,6 +4,7 @@ import type { ProgramName } from '@kindline/contracts';
 import { Notifications, Programs } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
+import { Poller } from './poller';
 
 export const OUTBOX_POLL_MS = 500;
 const BATCH = 200;
@@ -24,8 +25,11 @@ interface DueMember {
 @Injectable()
 export class MessagePushOutbox {
   private readonly logger = new Logger(MessagePushOutbox.name);
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
+  private readonly poller = new Poller(
+    () => this.drain(),
+    OUTBOX_POLL_MS,
+    (err) => this.logger.warn({ err }, 'message pushes could not be collected'),
+  );
 
   constructor(
     private readonly dataSource: DataSource,
@@ -35,16 +39,11 @@ export class MessagePushOutbox {
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.running ??= this.drain()
-        .catch((err: unknown) => this.logger.warn({ err }, 'message pushes could not be collected'))
-        .finally(() => (this.running = undefined));
-    }, OUTBOX_POLL_MS);
+    this.poller.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running;
+  stop(): Promise<void> {
+    return this.poller.stop();
   }
 
   /** Works off everything that is due. */

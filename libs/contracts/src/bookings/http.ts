@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { eventId } from './bookings';
 
 /** `GET /health` of the chat gateway */
 export const bookingHealth = z.object({
@@ -16,4 +17,11 @@ export const bookingStats = z.object({
   total_notifications: z.int(),
   pending_notifications: z.int().meta({ description: 'not received by their facilitator yet' }),
   facilitator_sessions: z.int().meta({ description: 'open ones, and ended ones that are still kept' }),
+});
+
+/** Headers of `POST /api/bookings/notifications`; of a batch the key stands for all of it. */
+export const bookingHeaders = z.object({
+  'idempotency-key': eventId.optional().meta({
+    description: 'The same request again is answered as the first was. An event_id in the body comes first',
+  }),
 });

@@ -3,3 +3,4 @@ export * from './requests.entities';
 export * from './conversations.entities';
 export * from './notifications.entities';
 export * from './workers.entities';
+export * from './bookings.entities';

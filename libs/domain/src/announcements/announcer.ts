@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NewsMap, NewsName, ProgramName } from '@kindline/contracts';
+import type { ProgramName, TransportNews } from '@kindline/contracts';
 import type { TaskHandlers } from '../jobs/job-worker';
 import { NewsReader } from './news-reader';
 
 /** Publishes news to every gateway; rejects while Redis is away, so that the job is tried again. */
 export interface NewsPublisher {
-  publish<Name extends NewsName>(name: Name, news: NewsMap[Name]): Promise<void>;
+  publish<Name extends keyof TransportNews>(name: Name, news: TransportNews[Name]): Promise<void>;
 }
 export const NEWS_PUBLISHER = Symbol('NEWS_PUBLISHER');
 
@@ -38,7 +38,10 @@ export class Announcer {
       }),
   };
 
-  private async publish<Name extends NewsName>(name: Name, news: NewsMap[Name] | undefined): Promise<void> {
+  private async publish<Name extends keyof TransportNews>(
+    name: Name,
+    news: TransportNews[Name] | undefined,
+  ): Promise<void> {
     if (news) await this.publisher.publish(name, news);
   }
 }

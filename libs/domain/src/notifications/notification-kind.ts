@@ -14,7 +14,7 @@ export interface NotificationKind {
   readonly kind: string;
   readonly channelKey: ChannelKey;
   readonly priority: 'high' | 'normal';
-  readonly screen: 'home' | 'chat' | 'volunteer_dashboard';
+  readonly screen: 'home' | 'chat' | 'volunteer_dashboard' | 'bookings';
   /** May use {{name}}, the receiver's first name. */
   readonly title: string;
   readonly body: string;

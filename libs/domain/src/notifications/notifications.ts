@@ -4,6 +4,7 @@ import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AuditLog } from '../people/audit-log';
 import type { NotificationMoment, Program } from '../programs/program';
+import type { NotificationKind } from './notification-kind';
 import { render } from './template';
 
 /** One job pushes at most this many notifications: FCM's limit of messages a call. */
@@ -44,7 +45,17 @@ export class Notifications {
     notifications: readonly NewNotification[],
   ): Promise<string[]> {
     const kind = program.notifications[moment];
-    if (!kind || notifications.length === 0) return [];
+    return kind ? this.createOf(manager, kind, notifications, program) : [];
+  }
+
+  /** The same for a kind that no program has. */
+  async createOf(
+    manager: EntityManager,
+    kind: NotificationKind,
+    notifications: readonly NewNotification[],
+    program?: Program,
+  ): Promise<string[]> {
+    if (notifications.length === 0) return [];
     const now = this.clock.now();
     const people = await manager.query<{ id: string; name: string | null }[]>(
       `SELECT id, name FROM people WHERE id = ANY ($1)`,
@@ -71,7 +82,7 @@ export class Notifications {
       RETURNING id`,
       [
         kind.kind,
-        program.name,
+        program?.name ?? null,
         kind.channelKey,
         kind.screen,
         kind.priority,

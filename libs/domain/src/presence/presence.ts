@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 
 const GATEWAYS = 'presence:gateways';
+/** Gateways with a connected backend; they lapse as leases do. */
+const BACKENDS = 'presence:backends';
 const peopleOf = (gatewayId: string): string => `presence:people:${gatewayId}`;
 
 /** A gateway that has not renewed its lease for this long is taken for dead. */
@@ -47,15 +49,23 @@ export class PresenceDirectory {
   }
 
   /**
-   * Renews a gateway's lease.
+   * Renews a gateway's lease, and whether a backend is connected to it.
    * @returns how many people Redis has for it: another number than are there means that it lost some
    */
-  async renew(gatewayId: string, now: number = Date.now()): Promise<number> {
+  async renew(gatewayId: string, hasBackends = false, now: number = Date.now()): Promise<number> {
     const [stored] = await Promise.all([
       this.redis.scard(peopleOf(gatewayId)),
       this.redis.zadd(GATEWAYS, now + LEASE_MS, gatewayId),
+      hasBackends
+        ? this.redis.zadd(BACKENDS, now + LEASE_MS, gatewayId)
+        : this.redis.zrem(BACKENDS, gatewayId),
     ]);
     return stored;
+  }
+
+  /** Whether a backend is connected to any gateway. */
+  async backendConnected(now: number = Date.now()): Promise<boolean> {
+    return (await this.redis.zcount(BACKENDS, now, '+inf')) > 0;
   }
 
   /** Writes all people of a gateway again. */
@@ -69,7 +79,12 @@ export class PresenceDirectory {
 
   /** Gives a gateway's lease back: its people are gone at once. */
   async release(gatewayId: string): Promise<void> {
-    await this.redis.multi().zrem(GATEWAYS, gatewayId).del(peopleOf(gatewayId)).exec();
+    await this.redis
+      .multi()
+      .zrem(GATEWAYS, gatewayId)
+      .zrem(BACKENDS, gatewayId)
+      .del(peopleOf(gatewayId))
+      .exec();
   }
 
   /** Gateways whose lease lapsed, with their people. What follows must bear repeating; then `release` them. */

@@ -3,7 +3,6 @@ import { QUEUES } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 
-const BATCH = 1_000;
 const DAY_MS = 86_400_000;
 const CRON_RUNS_DAYS = 30;
 
@@ -11,11 +10,20 @@ export interface RetentionSettings {
   /** Absent: ended conversations and their messages are kept for ever. */
   conversationsDays?: number | undefined;
   deliveriesDays: number;
+  /** Bookings that were received; those that still wait for their facilitator are never removed. */
+  bookingsDays: number;
+  /** Facilitators' sessions that have ended. */
+  facilitatorSessionsDays: number;
   requestTextsHours: number;
   /** Jobs that were given up, for whoever wants to look at them. */
   jobsDays: number;
+  /** Most rows removed by one statement. */
+  batchSize: number;
 }
 export const RETENTION_SETTINGS = Symbol('RETENTION_SETTINGS');
+
+/** The lowest id of that moment: version 7 ids begin with 48 bits of milliseconds. */
+const ID_AT = `(lpad(to_hex(floor(extract(epoch FROM $1::timestamptz) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
 
 /** Removes what has been kept long enough, in small batches, so that no one waits behind it. */
 @Injectable()
@@ -29,7 +37,14 @@ export class Retention {
   ) {}
 
   async run(): Promise<void> {
-    const { conversationsDays, deliveriesDays, requestTextsHours, jobsDays } = this.settings;
+    const {
+      conversationsDays,
+      deliveriesDays,
+      bookingsDays,
+      facilitatorSessionsDays,
+      requestTextsHours,
+      jobsDays,
+    } = this.settings;
     const removed: Record<string, number> = {};
     removed['requestTexts'] = await this.repeat(
       `UPDATE help_requests SET note = NULL WHERE id IN (
@@ -41,6 +56,18 @@ export class Retention {
       `DELETE FROM notifications WHERE id IN (
         SELECT id FROM notifications WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
       deliveriesDays * DAY_MS,
+    );
+    // By their ids, which grow with time: no index is kept for this alone.
+    removed['bookings'] = await this.repeat(
+      `DELETE FROM booking_notifications WHERE id IN (
+        SELECT id FROM booking_notifications
+        WHERE id < ${ID_AT} AND delivered_at IS NOT NULL ORDER BY id LIMIT $2)`,
+      bookingsDays * DAY_MS,
+    );
+    removed['facilitatorSessions'] = await this.repeat(
+      `DELETE FROM facilitator_sessions WHERE id IN (
+        SELECT id FROM facilitator_sessions WHERE id < ${ID_AT} AND ended_at < $1 ORDER BY id LIMIT $2)`,
+      facilitatorSessionsDays * DAY_MS,
     );
     if (conversationsDays !== undefined) {
       removed['conversations'] = await this.repeat(
@@ -68,12 +95,13 @@ export class Retention {
   }
 
   private async repeat(sql: string, keepMs: number): Promise<number> {
+    const { batchSize } = this.settings;
     const before = new Date(this.clock.now().getTime() - keepMs);
     let total = 0;
     for (;;) {
-      const [, count] = await this.dataSource.query<[unknown[], number]>(sql, [before, BATCH]);
+      const [, count] = await this.dataSource.query<[unknown[], number]>(sql, [before, batchSize]);
       total += count;
-      if (count < BATCH) return total;
+      if (count < batchSize) return total;
     }
   }
 }

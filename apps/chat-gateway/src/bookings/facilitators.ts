@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BookingNotification, StoredBooking } from '@kindline/contracts';
+import { type BookingEmitter, Emissions } from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { Admission } from '../sockets/admission';
+import type { ClientSocket, PersonSocket } from '../sockets/connections';
+import { Receptions } from './receptions';
+
+/** A client that confirms has this long to do so; afterwards the notification is pending until it connects again. */
+export const CONFIRM_WITHIN_MS = 5_000;
+
+interface Facilitator {
+  readonly client: PersonSocket;
+  acks: boolean;
+  /** Emitted to this socket and not written down as received yet: not to be emitted to it again. */
+  readonly shown: Set<string>;
+}
+
+/** The facilitators' sockets of this gateway, and what is emitted to them. */
+@Injectable()
+export class Facilitators implements BookingEmitter {
+  private readonly byId = new Map<string, Facilitator[]>();
+
+  constructor(
+    private readonly receptions: Receptions,
+    private readonly emissions: Emissions,
+    @Inject(CLOCK) private readonly clock: Clock,
+    admission: Admission,
+  ) {
+    admission.onLeave((client) => this.remove(client));
+  }
+
+  /** From here on its bookings are emitted to this socket. Repeating it only changes `acks`. */
+  add(client: PersonSocket, acks: boolean): void {
+    const { sub } = client.person;
+    const own = this.of(client);
+    if (own) own.acks = acks;
+    else this.byId.set(sub, [...(this.byId.get(sub) ?? []), { client, acks, shown: new Set() }]);
+  }
+
+  has(client: ClientSocket): boolean {
+    return this.of(client) !== undefined;
+  }
+
+  ids(): string[] {
+    return [...this.byId.keys()];
+  }
+
+  emit(bookings: readonly StoredBooking[]): ReadonlySet<string> {
+    const emitted = new Set<string>();
+    for (const { facilitatorId, notification } of bookings) {
+      const { notification_id: id } = notification;
+      for (const facilitator of this.byId.get(facilitatorId) ?? []) {
+        if (this.emitTo(facilitator, notification)) emitted.add(id);
+      }
+    }
+    if (emitted.size > 0) this.emissions.heard(emitted);
+    return emitted;
+  }
+
+  private emitTo({ client, acks, shown }: Facilitator, notification: BookingNotification): boolean {
+    const { socket } = client;
+    const { notification_id: id } = notification;
+    if (shown.has(id) || !socket.connected) return false;
+    shown.add(id);
+    const emittedAt = this.clock.now();
+    if (!acks) {
+      socket.emit('new_booking_notification', notification);
+      this.receptions.add({ id, emittedAt, receivedAt: emittedAt }, () => shown.delete(id));
+      return true;
+    }
+    socket.timeout(CONFIRM_WITHIN_MS).emit('new_booking_notification', notification, (late: Error | null) => {
+      if (late) this.receptions.add({ id, emittedAt, receivedAt: null });
+      else this.receptions.add({ id, emittedAt, receivedAt: this.clock.now() }, () => shown.delete(id));
+    });
+    return true;
+  }
+
+  private of({ id, person }: ClientSocket): Facilitator | undefined {
+    return person && this.byId.get(person.sub)?.find(({ client }) => client.id === id);
+  }
+
+  private remove({ id, person }: ClientSocket): void {
+    if (!person) return;
+    const rest = (this.byId.get(person.sub) ?? []).filter(({ client }) => client.id !== id);
+    if (rest.length > 0) this.byId.set(person.sub, rest);
+    else this.byId.delete(person.sub);
+  }
+}

@@ -1,0 +1,84 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { FacilitatorSessions } from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { GATEWAY_ID } from '../gateway-env';
+import { Admission } from '../sockets/admission';
+import type { PersonSocket } from '../sockets/connections';
+
+/** Keeps the records of this gateway's facilitator sessions true. */
+@Injectable()
+export class SessionKeeper {
+  private readonly logger = new Logger(SessionKeeper.name);
+  /** Session ids by socket, from the moment they are being written. */
+  private readonly open = new Map<string, Promise<string>>();
+  private ended: string[] = [];
+  /** One after the other: a session that has ended must not be said to live afterwards. */
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly sessions: FacilitatorSessions,
+    @Inject(GATEWAY_ID) private readonly gatewayId: string,
+    @Inject(CLOCK) private readonly clock: Clock,
+    admission: Admission,
+  ) {
+    admission.onLeave(({ id }) => this.left(id));
+  }
+
+  /** Resolves when the session is on record. A socket has one. */
+  async opened({ id: socketId, person }: PersonSocket): Promise<void> {
+    const known = this.open.get(socketId);
+    if (known) {
+      await known;
+      return;
+    }
+    const session = this.sessions.open(person.sub, this.gatewayId, socketId);
+    this.open.set(socketId, session);
+    await session.catch((error: unknown) => {
+      this.open.delete(socketId);
+      throw error;
+    });
+  }
+
+  /** Says that the sessions here live; those that were given up by mistake are open again. */
+  async beat(): Promise<void> {
+    await this.after(async () => {
+      const live = await Promise.allSettled(this.open.values());
+      const ids = live.flatMap((session) => (session.status === 'fulfilled' ? [session.value] : []));
+      // Those that have left while we looked are ended next.
+      await this.sessions.seen(ids);
+      await this.sessions.endSilent();
+    });
+  }
+
+  /** Resolves when everybody who has left is on record as such. */
+  async settled(): Promise<void> {
+    await this.after(async () => undefined);
+  }
+
+  private left(socketId: string): void {
+    const session = this.open.get(socketId);
+    if (!session) return;
+    this.open.delete(socketId);
+    session.then(
+      (id) => {
+        if (this.ended.push(id) === 1) void this.after(() => this.end());
+      },
+      () => undefined,
+    );
+  }
+
+  /** Everybody who has left by now. */
+  private async end(): Promise<void> {
+    const ids = this.ended;
+    this.ended = [];
+    await this.sessions.end(ids, this.clock.now());
+  }
+
+  private after(step: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(step).catch((err: unknown) => {
+      // What was not ended falls silent and is ended by that.
+      this.logger.warn({ err }, 'facilitator sessions could not be written');
+    });
+    return this.work;
+  }
+}

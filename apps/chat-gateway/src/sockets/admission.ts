@@ -1,0 +1,94 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Person } from '@kindline/auth';
+import { KindlineError } from '@kindline/contracts';
+import type { DisconnectReason } from 'socket.io';
+import { Absence, SILENCE_MS } from './absence';
+import { Arrivals } from './arrivals';
+import { type BackendSocket, type ClientSocket, Connections, isPersons } from './connections';
+import { PresenceLease } from './presence-lease';
+
+/** How long a socket without a token may stay to authenticate by an event. */
+const ANONYMOUS_MS = 10_000;
+/** A message emitted this shortly before a clean goodbye may not have been seen. */
+const GOODBYE_MS = 3_000;
+
+type LeaveListener = (client: ClientSocket) => void;
+
+/** Who has come and who has left: people from the handshake or by an event, backends, and guests who are neither yet. */
+@Injectable()
+export class Admission {
+  private readonly logger = new Logger(Admission.name);
+  private readonly guests = new Map<string, NodeJS.Timeout>();
+  private readonly leaveListeners: LeaveListener[] = [];
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly lease: PresenceLease,
+    private readonly absence: Absence,
+    private readonly arrivals: Arrivals,
+  ) {}
+
+  /** What else has to be done when a socket is gone. */
+  onLeave(listener: LeaveListener): void {
+    this.leaveListeners.push(listener);
+  }
+
+  /** A socket that has shown nothing: it has ten seconds to do so. */
+  guest(client: ClientSocket): void {
+    this.guests.set(
+      client.id,
+      setTimeout(() => client.socket.disconnect(true), ANONYMOUS_MS),
+    );
+  }
+
+  /** Makes it the socket of a person whose live messages are tracked already (see Arrivals). */
+  person(client: ClientSocket, person: Person, expiresAt: number): void {
+    this.noGuest(client);
+    const own = Object.assign(client, { person, expiresAt });
+    if (this.connections.add(own)) this.lease.entered(person.id);
+    this.arrivals.catchUp(own).catch((err: unknown) => {
+      this.logger.warn({ err, socketId: client.id }, 'pending invitations could not be shown');
+    });
+  }
+
+  /**
+   * The same for a token shown by an event; a socket that is the person's already keeps the later expiry.
+   * @throws forbidden when it is somebody else's, conflict when it is gone meanwhile
+   */
+  async lateComer(client: ClientSocket, person: Person, expiresAt: number): Promise<void> {
+    requireSame(client, person);
+    if (!client.person) await this.arrivals.track(person.id);
+    // Somebody may have been faster on the same socket.
+    requireSame(client, person);
+    if (client.socket.disconnected) throw new KindlineError('conflict', 'The socket has closed');
+    if (isPersons(client)) client.expiresAt = Math.max(client.expiresAt, expiresAt);
+    else this.person(client, person, expiresAt);
+  }
+
+  backend(client: ClientSocket, fingerprint: string): void {
+    this.noGuest(client);
+    const own: BackendSocket = Object.assign(client, { backend: fingerprint });
+    if (this.connections.addBackend(own)) this.lease.backendsChanged();
+  }
+
+  left(client: ClientSocket, reason: DisconnectReason): void {
+    this.noGuest(client);
+    if (this.connections.removeBackend(client)) this.lease.backendsChanged();
+    for (const listener of this.leaveListeners) listener(client);
+    if (!isPersons(client) || !this.connections.remove(client)) return;
+    this.lease.left(client.person.id);
+    const clean = reason === 'client namespace disconnect' || reason === 'transport close';
+    this.absence.left(client.person.id, clean ? GOODBYE_MS : SILENCE_MS);
+  }
+
+  private noGuest({ id }: ClientSocket): void {
+    clearTimeout(this.guests.get(id));
+    this.guests.delete(id);
+  }
+}
+
+function requireSame(client: ClientSocket, person: Person): void {
+  if (client.person && client.person.id !== person.id) {
+    throw new KindlineError('forbidden', "This socket is somebody else's");
+  }
+}

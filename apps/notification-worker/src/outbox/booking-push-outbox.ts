@@ -1,0 +1,82 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { inTransaction } from '@kindline/database';
+import { BOOKING_KIND, Notifications } from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource } from 'typeorm';
+import { OUTBOX_POLL_MS } from './message-push-outbox';
+import { Poller } from './poller';
+
+const BATCH = 1_000;
+/** Somebody who is connected but has not confirmed is looked at again after this time: they may have left. */
+const AGAIN_MS = 30_000;
+
+interface DueBooking {
+  id: string;
+  /** Null for a facilitator who has never shown a token: nobody knows a device of theirs. */
+  person_id: string | null;
+  online: boolean;
+}
+
+/**
+ * The booking's row is the outbox of its push: what a facilitator who is not connected has not received by
+ * `push_due_at` becomes one push for all that gathered. Uses booking_notifications_push_due.
+ */
+@Injectable()
+export class BookingPushOutbox {
+  private readonly logger = new Logger(BookingPushOutbox.name);
+  private readonly poller = new Poller(
+    () => this.drain(),
+    OUTBOX_POLL_MS,
+    (err) => this.logger.warn({ err }, 'booking pushes could not be collected'),
+  );
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly notifications: Notifications,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  start(): void {
+    this.poller.start();
+  }
+
+  stop(): Promise<void> {
+    return this.poller.stop();
+  }
+
+  /** Works off everything that is due. */
+  async drain(): Promise<void> {
+    while ((await this.batch()) === BATCH);
+  }
+
+  private async batch(): Promise<number> {
+    return inTransaction(this.dataSource, async (manager) => {
+      const now = this.clock.now();
+      const due = await manager.query<DueBooking[]>(
+        `SELECT b.id, p.id AS person_id, EXISTS (SELECT FROM facilitator_sessions s
+            WHERE s.facilitator_id = b.facilitator_id AND s.ended_at IS NULL) AS online
+        FROM booking_notifications b
+        LEFT JOIN people p ON p.sub = b.facilitator_id
+        WHERE b.push_due_at <= $1
+        ORDER BY b.push_due_at LIMIT $2
+        FOR UPDATE OF b SKIP LOCKED`,
+        [now, BATCH],
+      );
+      if (due.length === 0) return 0;
+      await manager.query(
+        `UPDATE booking_notifications b SET push_due_at = CASE WHEN d.online THEN $3::timestamptz END
+        FROM unnest($1::uuid[], $2::bool[]) AS d (id, online) WHERE b.id = d.id`,
+        [due.map(({ id }) => id), due.map(({ online }) => online), new Date(now.getTime() + AGAIN_MS)],
+      );
+      const absent = new Set(
+        due.flatMap(({ person_id, online }) => (person_id && !online ? [person_id] : [])),
+      );
+      await this.notifications.createOf(
+        manager,
+        BOOKING_KIND,
+        [...absent].map((personId) => ({ personId })),
+      );
+      return due.length;
+    });
+  }
+}
