@@ -24,6 +24,8 @@ export interface RouteCase {
   /** An id that nobody has, in the path. */
   unknown?: { path: string; code: ErrorCode };
   body?: Record<string, unknown>;
+  /** Whether it takes an array of such bodies as well, and answers each by itself. */
+  batch?: true;
   /** Fields of the body that are a single line: no control characters. */
   lines?: readonly string[];
   /** Fields of the body that are free text. */
@@ -70,8 +72,46 @@ const WRONG_LIMITS = [
 ];
 const WRONG_ADDRESSES = ['', 'nobody', 'a b@example.org', '@example.org', `${'x'.repeat(250)}@example.org`];
 
+const USER = { id: 5, name: 'Jane Smith', email: 'jane@example.com' };
+const SESSION = { id: 1, title: 'Morning Meditation', start_time: '2024-01-15T09:00:00' };
+const WRONG_IDS = ['', 'x'.repeat(256), 1.5, 1e99, ['x']];
+
 /** One case per documented route: what it takes, and what it must refuse. */
 export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
+  'POST /api/bookings/notifications': {
+    caller: 'backend',
+    wrongRoles: ['user', 'volunteer', 'otherUser', 'counselor', 'supervisor', 'admin'],
+    path: '/api/bookings/notifications',
+    body: { booking_id: 123, user: USER, session: SESSION, facilitator_id: 2, event_id: 'e-1' },
+    batch: true,
+    lines: ['booking_id', 'facilitator_id', 'event_id'],
+    wrong: {
+      booking_id: WRONG_IDS,
+      facilitator_id: WRONG_IDS,
+      event_id: ['', 'x'.repeat(256), 7],
+      user: [
+        'Jane',
+        { ...USER, surprise: 1 },
+        { ...USER, id: null },
+        { ...USER, name: '' },
+        { ...USER, name: 'x'.repeat(201) },
+        { ...USER, name: 'a\u0000b' },
+        { ...USER, name: 'a\ud800b' },
+        ...WRONG_ADDRESSES.map((email) => ({ ...USER, email })),
+        { id: 5, name: 'Jane Smith' },
+      ],
+      session: [
+        7,
+        { ...SESSION, surprise: 1 },
+        { ...SESSION, id: {} },
+        { ...SESSION, title: '' },
+        { ...SESSION, title: 'x'.repeat(301) },
+        { ...SESSION, start_time: 1705309200 },
+        { ...SESSION, start_time: 'x'.repeat(65) },
+        { id: 1, title: 'Morning Meditation' },
+      ],
+    },
+  },
   'POST /auth/tokens': {
     caller: 'backend',
     wrongRoles: ['user', 'volunteer', 'supervisor', 'admin'],

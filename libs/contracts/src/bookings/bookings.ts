@@ -40,11 +40,16 @@ export const bookingEvent = z.strictObject({
 });
 export type BookingEvent = z.output<typeof bookingEvent>;
 
-/** One booking, or a batch; of a batch each is checked by itself. */
+/** Of a batch each booking is checked by itself, so that a bad one does not hold back the others. */
+const uncheckedBooking = z
+  .unknown()
+  .meta(z.toJSONSchema(bookingEvent, { target: 'openapi-3.0', io: 'input' }));
+
+/** One booking, or a batch. */
 export const publishBookings = z.union([
   bookingEvent,
   z
-    .array(z.unknown(), 'must be a booking or an array of bookings')
+    .array(uncheckedBooking, 'must be a booking or an array of bookings')
     .min(1, 'must not be empty')
     .max(BOOKING_BATCH, `must hold at most ${BOOKING_BATCH} bookings`),
 ]);
