@@ -70,6 +70,14 @@ export interface Delivery {
   attempts: number;
 }
 
+/** A new booking, with words that must not reach a phone. */
+export const bookingFor = (facilitatorId: string) => ({
+  booking_id: randomUUID(),
+  user: { id: 5, name: `Jane ${SECRET_WORDS}`, email: 'jane@example.com' },
+  session: { id: 1, title: SECRET_WORDS, start_time: '2024-01-15T09:00:00' },
+  facilitator_id: facilitatorId,
+});
+
 /** A worker with the real SDK, the sandbox in FCM's place, and the session API, on a database of their own. */
 export class PushWorld {
   private readonly undo: (() => unknown)[] = [];
@@ -154,6 +162,18 @@ export class PushWorld {
     const second = await startNotificationWorker(this.workerEnv);
     this.undo.unshift(() => second.stop());
     return second;
+  }
+
+  get redisUrl(): string {
+    return this.workerEnv['REDIS_URL'] ?? '';
+  }
+
+  /** A backend's booking for this facilitator, stored by the session API. @returns its id */
+  async book(facilitatorId: string, change: object = {}): Promise<string> {
+    const backend = { token: TEST_SERVICE_TOKEN } as TestPerson;
+    const body = { ...bookingFor(facilitatorId), ...change };
+    const path = '/api/bookings/notifications';
+    return (await this.call<{ notification_id: string }>(backend, 'POST', path, body)).notification_id;
   }
 
   get program(): Program {
@@ -273,6 +293,7 @@ export class PushWorld {
     await eventually('the worker is idle', async () => {
       const { rows } = await this.sql.query<{ busy: boolean }>(
         `SELECT EXISTS (SELECT FROM conversation_members WHERE push_due_at IS NOT NULL)
+          OR EXISTS (SELECT FROM booking_notifications WHERE push_due_at IS NOT NULL)
           OR EXISTS (SELECT FROM push._private_jobs) AS busy`,
       );
       return rows[0]?.busy === false;

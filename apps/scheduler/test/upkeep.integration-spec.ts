@@ -209,6 +209,47 @@ describe('upkeep', () => {
       expect(rows).toEqual([{ id: young }]);
     });
 
+    async function booking(createdAt: Date, deliveredAt: Date | null): Promise<string> {
+      const id = uuidV7(createdAt.getTime());
+      await world.sql.query(
+        `INSERT INTO booking_notifications
+          (id, facilitator_id, dedupe_key, booking, source, created_at, was_online, delivered_at)
+        VALUES ($1, 'f', $4, '{}', 'transport', $2, false, $3)`,
+        [id, createdAt, deliveredAt, id],
+      );
+      return id;
+    }
+
+    it('removes bookings 90 days after they were stored, in batches, but none that was not received', async () => {
+      const old = [];
+      for (let n = 0; n < 7; n++) old.push(await booking(ago(91 * DAY), ago(91 * DAY)));
+      const kept = [
+        await booking(ago(400 * DAY), null),
+        await booking(ago(89 * DAY), ago(89 * DAY)),
+        await booking(ago(90 * DAY - HOUR), ago(DAY)),
+      ];
+      await run({ batchSize: 2 });
+      expect(await ids('booking_notifications', [...old, ...kept])).toEqual(kept.sort());
+      await run({ bookingsDays: 89 - 1 });
+      expect(await ids('booking_notifications', kept)).toEqual(kept.slice(0, 1));
+    });
+
+    it("removes facilitators' sessions 30 days after their end, and never open ones", async () => {
+      const session = async (connectedAt: Date, endedAt: Date | null): Promise<string> => {
+        const id = uuidV7(connectedAt.getTime());
+        await world.sql.query(
+          `INSERT INTO facilitator_sessions (id, facilitator_id, gateway_id, socket_id, connected_at, last_seen_at, ended_at)
+          VALUES ($1, 'f', 'g', 's', $2, $2, $3)`,
+          [id, connectedAt, endedAt],
+        );
+        return id;
+      };
+      const old = await session(ago(40 * DAY), ago(31 * DAY));
+      const kept = [await session(ago(40 * DAY), null), await session(ago(40 * DAY), ago(29 * DAY))];
+      await run();
+      expect(await ids('facilitator_sessions', [old, ...kept])).toEqual(kept.sort());
+    });
+
     async function endedChat(endedAt: Date): Promise<Chat> {
       const chat = await world.chat();
       await world.write(chat, 'seeker');
