@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureAccepts } from './measures/accepts';
+import { measureBookings } from './measures/bookings';
 import { measureMemory } from './measures/memory';
 import { measureMessages } from './measures/messages';
 import { machineFacts } from './report/machine-facts';
@@ -25,7 +26,7 @@ async function run(settings: Settings): Promise<void> {
   say('Starting Postgres (fsync on) and Redis …');
   infra = await startInfra();
   const people = new People(infra);
-  const results: Results = { messages: [], memory: [], accepts: undefined };
+  const results: Results = { messages: [], memory: [], accepts: undefined, bookings: [] };
   if (settings.parts.includes('messages')) {
     say(`Messages: ${settings.pairs} pairs, floor and gateway in turns …`);
     const profileDir = settings.profile ? join(ROOT, '.data', 'bench-profiles') : undefined;
@@ -39,6 +40,10 @@ async function run(settings: Settings): Promise<void> {
   if (settings.parts.includes('accepts')) {
     say('Acceptances under contention …');
     results.accepts = await measureAccepts(settings, infra, people, say);
+  }
+  if (settings.parts.includes('bookings')) {
+    say('Bookings, floor and gateway in turns …');
+    results.bookings = await measureBookings(settings, infra, people, say);
   }
   await people.close();
   const facts = await machineFacts(infra);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptAll } from './acceptors';
+import { publishBookings } from './bookers';
 import { PairPlayer, type Scoreboard, Tally } from './pair-player';
 import type { LoadResult, Order, Pair, Report } from './protocol';
 
@@ -69,6 +70,8 @@ async function obey(order: Order): Promise<void> {
       return report(await stop());
     case 'accept':
       return report(await acceptAll(order.url, order.contests, order.side));
+    case 'book':
+      return report(await publishBookings(order.load));
   }
 }
 

@@ -17,6 +17,30 @@ export interface Contest {
   volunteers: Player[];
 }
 
+/** A facilitator who is connected and confirms nothing. */
+export interface FacilitatorPlayer {
+  id: string;
+  token: string;
+}
+
+/** Bookings of one load process: its own backends for its own facilitators, in closed loops. */
+export interface BookingLoad {
+  /** Where facilitators are connected. */
+  socketUrl: string;
+  /** Where batches are posted; absent: bookings go over the backends' sockets. */
+  httpUrl?: string;
+  serviceToken: string;
+  facilitators: FacilitatorPlayer[];
+  /** Whether they are connected; otherwise bookings are only stored. */
+  connected: boolean;
+  backends: number;
+  /** Bookings, or batches, that each backend keeps under way. */
+  inFlight: number;
+  batch: number;
+  warmUpMs: number;
+  windowMs: number;
+}
+
 /** What the launcher tells a load process. */
 export type Order =
   | { kind: 'connect'; url: string; pairs: Pair[] }
@@ -25,7 +49,8 @@ export type Order =
   /** The warm-up is over: count from here. */
   | { kind: 'mark' }
   | { kind: 'stop' }
-  | { kind: 'accept'; url: string; contests: Contest[]; side: number };
+  | { kind: 'accept'; url: string; contests: Contest[]; side: number }
+  | { kind: 'book'; load: BookingLoad };
 
 /** What one load process saw between `mark` and `stop`. */
 export interface LoadResult {
@@ -57,5 +82,24 @@ export interface AcceptResult {
   answerLatency: number[];
 }
 
+/** What one load process saw of its bookings. */
+export interface BookingResult {
+  kind: 'booked';
+  seconds: number;
+  /** Answered as stored or delivered, within the window. */
+  answered: number;
+  /** Received by their facilitator, within the window. */
+  received: number;
+  /** Answered since the start, for CPU per booking. */
+  total: number;
+  /** Refused, received by somebody else, or answered as delivered and never received: must be 0. */
+  wrong: number;
+  /** From publishing to the facilitator's receipt. */
+  receiptLatency: number[];
+  answerLatency: number[];
+  cpuSeconds: number;
+}
+
 /** What a load process tells the launcher. */
-export type Report = { kind: 'connected' } | LoadResult | AcceptResult | { kind: 'failed'; message: string };
+export type Report =
+  { kind: 'connected' } | LoadResult | AcceptResult | BookingResult | { kind: 'failed'; message: string };

@@ -1,7 +1,9 @@
 import type { AcceptsResult } from '../measures/accepts';
+import type { BookingRound } from '../measures/bookings';
 import type { MemoryResult } from '../measures/memory';
 import type { MessageRound } from '../measures/messages';
 import { type Settings, TARGETS } from '../settings';
+import { bookingComparisons, bookingLines } from './bookings';
 import type { MachineFacts } from './machine-facts';
 import { compareMemory, compareRounds, type Comparison, figures, median } from './summary';
 
@@ -9,6 +11,7 @@ export interface Results {
   messages: MessageRound[];
   memory: MemoryResult[];
   accepts: AcceptsResult | undefined;
+  bookings: BookingRound[];
 }
 
 const settingsOf = (rounds: MessageRound[]): number[] => [...new Set(rounds.map(({ inFlight }) => inFlight))];
@@ -16,7 +19,7 @@ const settingsOf = (rounds: MessageRound[]): number[] => [...new Set(rounds.map(
 const atLeast = (target: number, ratio: number) => ({ text: `≥ ${target}`, met: ratio >= target });
 const atMost = (target: number, ratio: number) => ({ text: `≤ ${target}`, met: ratio <= target });
 
-function comparisons({ messages, memory }: Results): Comparison[] {
+function comparisons({ messages, memory, bookings }: Results): Comparison[] {
   const lines = settingsOf(messages).flatMap((inFlight): Comparison[] => {
     const of = (figure: Parameters<typeof compareRounds>[2]) => compareRounds(messages, inFlight, figure);
     const delivered = of('deliveredPerSecond');
@@ -47,6 +50,7 @@ function comparisons({ messages, memory }: Results): Comparison[] {
     const target = atMost(TARGETS.memoryPerConnection, kib.ratio);
     lines.push({ name: `KiB per idle connection (${memory[0]?.connections})`, ...kib, digits: 1, target });
   }
+  lines.push(...bookingComparisons(bookings));
   return lines;
 }
 
@@ -78,6 +82,7 @@ export function renderTable(results: Results): string {
     ...(lines.length > 0 ? [markdown([HEADER, ...lines.map(cells)])] : []),
     ...acceptLines(results.accepts),
     ...loadLines(results.messages),
+    ...bookingLines(results.bookings),
   ].join('\n\n');
 }
 
@@ -163,6 +168,10 @@ Columns are medians of the rounds; the ratio is the median of the ratios of neig
 else the machine does touches both neighbours alike. **Compare ratios, not absolute numbers**: load, server,
 Postgres and Redis share the same cores here, so the gateway's messages/s also pay for Postgres, which the floor
 does not have. Server CPU per message is user and system time of the server process alone.
+
+Bookings: 50 facilitators are connected, each load process plays two backends in closed loops (the next booking or
+batch follows an answer). The floor emits and answers at once; the gateway stores first. Batches go to the session
+API, which stores them; the gateway emits them. Receipt is counted from publishing to the facilitator's event.
 
 Memory is resident memory of a fresh process with idle connections (one person each, two people per
 conversation) less that of the empty process, per connection.

@@ -1,6 +1,6 @@
 import { TokenVerifier } from '@kindline/auth';
 import { createPool, uuidV7 } from '@kindline/database';
-import type { Contest, Pair, Player } from '../load/protocol';
+import type { Contest, FacilitatorPlayer, Pair, Player } from '../load/protocol';
 import type { Infra } from './infra';
 
 const VOLUNTEERS_ASKED = 15;
@@ -9,6 +9,7 @@ type Pool = ReturnType<typeof createPool>;
 
 interface KnownPlayer extends Player {
   id: string;
+  sub: string;
 }
 
 /** People, conversations and requests, written straight into the tables: what led to them is not measured. */
@@ -80,11 +81,16 @@ export class People {
     return requests.map((request) => ({ seekerEmail: request.seeker.email, volunteers: request.asked }));
   }
 
+  async facilitators(count: number): Promise<FacilitatorPlayer[]> {
+    const players = await this.people(count, 'facilitator');
+    return players.map(({ sub, token }) => ({ id: sub, token }));
+  }
+
   async close(): Promise<void> {
     await this.pool.end();
   }
 
-  private async people(count: number, role: 'user' | 'volunteer'): Promise<KnownPlayer[]> {
+  private async people(count: number, role: 'user' | 'volunteer' | 'facilitator'): Promise<KnownPlayer[]> {
     const players = await Promise.all(
       Array.from({ length: count }, async () => {
         const sub = `bench-${(this.made += 1)}`;
@@ -111,6 +117,6 @@ export class People {
         [ids],
       );
     }
-    return players.map(({ id, email, token }) => ({ id, email, token }));
+    return players;
   }
 }

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { type Infra, ROOT } from './infra';
 import { freePort, type Started, startNode, untilAnswers } from './processes';
 
+export const BENCH_SERVICE_TOKEN = 'bench-service-token';
+
 /** A server under measurement. */
 export interface Server extends Started {
   url: string;
@@ -26,7 +28,7 @@ function settings(infra: Infra): NodeJS.ProcessEnv {
     DATABASE_URL: infra.databaseUrl,
     REDIS_URL: infra.redisUrl,
     JWT_SECRET: infra.secret,
-    BACKEND_SERVICE_TOKEN: 'bench-service-token',
+    BACKEND_SERVICE_TOKEN: BENCH_SERVICE_TOKEN,
     HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
     NODE_ENV: 'development',

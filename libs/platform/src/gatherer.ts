@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 interface Waiting<Item, Answer> {
   item: Item;
   resolve: (answer: Answer) => void;
@@ -9,11 +11,13 @@ export interface GathererOptions {
   most: number;
   /** Groups that are worked off side by side; default 1. */
   lanes?: number;
+  /** How long a group that is not full waits for more; default: for what arrives in this turn of the event loop. */
+  gatherMs?: number;
 }
 
 /**
- * Works items off in groups: while one group is being worked off the next one gathers. There is no timer, so
- * that an idle system works at once and a busy one shares round trips.
+ * Works items off in groups: while one group is being worked off the next one gathers. Unless it is told to
+ * wait there is no timer, so that an idle system works at once and a busy one shares round trips.
  */
 export class Gatherer<Item, Answer> {
   private readonly waiting: Waiting<Item, Answer>[] = [];
@@ -48,7 +52,9 @@ export class Gatherer<Item, Answer> {
     // What arrives in this turn of the event loop (one read of many sockets) belongs to one group.
     await new Promise(setImmediate);
     while (this.waiting.length > 0) {
-      const group = this.waiting.splice(0, this.options.most);
+      const { gatherMs, most } = this.options;
+      if (gatherMs !== undefined && this.waiting.length < most) await sleep(gatherMs);
+      const group = this.waiting.splice(0, most);
       try {
         const answers = await this.work(group.map(({ item }) => item));
         group.forEach(({ resolve }, index) => resolve(answers[index] as Answer));

@@ -3,6 +3,8 @@ import { BookingInbox, type Reception } from '@kindline/domain';
 import { Gatherer } from '@kindline/platform';
 
 const MOST = 1_000;
+/** Nobody waits for it: fewer and larger groups cost Postgres less. */
+const GATHER_MS = 20;
 
 /**
  * Writes down in groups what was emitted and received. A failure is only logged: what is not written down
@@ -19,7 +21,7 @@ export class Receptions {
         await inbox.settle(receptions);
         return [];
       },
-      { most: MOST },
+      { most: MOST, gatherMs: GATHER_MS },
     );
   }
 
