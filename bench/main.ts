@@ -26,11 +26,11 @@ async function run(settings: Settings): Promise<void> {
   say('Starting Postgres (fsync on) and Redis …');
   infra = await startInfra();
   const people = new People(infra);
+  const profileDir = settings.profile ? join(ROOT, '.data', 'bench-profiles') : undefined;
+  if (profileDir) mkdirSync(profileDir, { recursive: true });
   const results: Results = { messages: [], memory: [], accepts: undefined, bookings: [] };
   if (settings.parts.includes('messages')) {
     say(`Messages: ${settings.pairs} pairs, floor and gateway in turns …`);
-    const profileDir = settings.profile ? join(ROOT, '.data', 'bench-profiles') : undefined;
-    if (profileDir) mkdirSync(profileDir, { recursive: true });
     results.messages = await measureMessages(settings, infra, people, say, profileDir);
   }
   if (settings.parts.includes('memory')) {
@@ -43,7 +43,7 @@ async function run(settings: Settings): Promise<void> {
   }
   if (settings.parts.includes('bookings')) {
     say('Bookings, floor and gateway in turns …');
-    results.bookings = await measureBookings(settings, infra, people, say);
+    results.bookings = await measureBookings(settings, infra, people, say, profileDir);
   }
   await people.close();
   const facts = await machineFacts(infra);

@@ -62,12 +62,13 @@ export async function measureBookings(
   infra: Infra,
   people: People,
   say: (line: string) => void,
+  profileDir?: string,
 ): Promise<BookingRound[]> {
   const facilitators = await people.facilitators(FACILITATORS);
-  const relay = await startRelay();
+  const relay = await startRelay(profileDir);
   const subjects: Subject[] = [
     { side: 'floor', sockets: relay, http: relay },
-    { side: 'gateway', sockets: await startGateway(infra), http: await startSessionApi(infra) },
+    { side: 'gateway', sockets: await startGateway(infra, profileDir), http: await startSessionApi(infra) },
   ];
   const crew = new LoadCrew(settings.generators);
   const rounds: BookingRound[] = [];

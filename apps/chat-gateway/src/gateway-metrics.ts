@@ -8,6 +8,7 @@ import { Connections } from './sockets/connections';
 export class GatewayMetrics {
   private deliveries = 0;
   private readonly repairs: Counter;
+  private readonly bookings: Counter;
   private readonly batches: Histogram;
 
   constructor({ registry }: MetricsRegistry, connections: Connections) {
@@ -44,6 +45,11 @@ export class GatewayMetrics {
       help: 'Messages fetched from Postgres because their news were missed',
       registers,
     });
+    this.bookings = new Counter({
+      name: 'kindline_bookings_emitted_total',
+      help: "Booking notifications emitted to facilitators' sockets",
+      registers,
+    });
     this.batches = new Histogram({
       name: 'kindline_message_batch_size',
       help: 'Messages committed together',
@@ -58,6 +64,10 @@ export class GatewayMetrics {
 
   repaired(count: number): void {
     this.repairs.inc(count);
+  }
+
+  bookingsEmitted(count: number): void {
+    this.bookings.inc(count);
   }
 
   batch(size: number): void {

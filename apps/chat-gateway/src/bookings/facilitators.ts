@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BookingNotification, StoredBooking } from '@kindline/contracts';
 import { type BookingEmitter, Emissions } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
+import { GatewayMetrics } from '../gateway-metrics';
 import { Admission } from '../sockets/admission';
 import type { ClientSocket, PersonSocket } from '../sockets/connections';
 import { Receptions } from './receptions';
@@ -24,6 +25,7 @@ export class Facilitators implements BookingEmitter {
   constructor(
     private readonly receptions: Receptions,
     private readonly emissions: Emissions,
+    private readonly metrics: GatewayMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
     admission: Admission,
   ) {
@@ -54,7 +56,10 @@ export class Facilitators implements BookingEmitter {
         if (this.emitTo(facilitator, notification)) emitted.add(id);
       }
     }
-    if (emitted.size > 0) this.emissions.heard(emitted);
+    if (emitted.size > 0) {
+      this.metrics.bookingsEmitted(emitted.size);
+      this.emissions.heard(emitted);
+    }
     return emitted;
   }
 
