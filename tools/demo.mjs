@@ -15,6 +15,13 @@ const ACCOUNTS = [
     description: 'Cleo is another one',
   },
   {
+    variable: 'FAY_TOKEN',
+    sub: 'demo-fay',
+    name: 'Fay',
+    roles: ['facilitator'],
+    description: 'Fay is a facilitator',
+  },
+  {
     variable: 'SUPERVISOR_TOKEN',
     sub: 'demo-sam',
     name: 'Sam',

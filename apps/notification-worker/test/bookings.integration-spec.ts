@@ -86,7 +86,7 @@ describe('bookings', () => {
       await world.worker.app.get(BookingInbox).settle([{ id, emittedAt, receivedAt: null }]);
       await dueNow([id]);
       await drain();
-      expect((await dueOf(id))?.getTime()).toBeGreaterThan(Date.now() + 20_000);
+      expect((await dueOf(id))?.getTime()).toBeGreaterThan(Date.now() + 5_000);
       expect(await world.deliveries(facilitator)).toEqual([]);
       await sessions.end([session], new Date());
       await dueNow([id]);

@@ -79,7 +79,8 @@ export class EventRouter {
   }
 
   private checkLimit(event: ClientEvent, sender: ClientSocket): void {
-    const who = sender.person?.id ?? sender.backend ?? sender.socket.handshake.address;
+    // Not by address: behind a load balancer all guests may share one.
+    const who = sender.person?.id ?? sender.backend ?? sender.id;
     if (this.buckets && !this.buckets[event.limit].take(who)) throw new KindlineError('rate_limited');
   }
 }

@@ -8,7 +8,7 @@ import { Poller } from './poller';
 
 const BATCH = 1_000;
 /** Somebody who is connected but has not confirmed is looked at again after this time: they may have left. */
-const AGAIN_MS = 30_000;
+const AGAIN_MS = 10_000;
 
 interface DueBooking {
   id: string;
