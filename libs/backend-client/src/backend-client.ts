@@ -72,11 +72,11 @@ class Client implements BackendClient {
   }
 
   publishBooking(booking: Booking, options: PublishOptions = {}): Promise<PublishedBooking> {
-    return this.#call(() => this.#publish(booking, eventIdOf(booking), options));
+    return this.#call(async () => this.#publish(booking, eventIdOf(booking), options));
   }
 
   publishBookings(bookings: readonly Booking[], options: PublishOptions = {}): Promise<BookingResult[]> {
-    return this.#call(() => this.#publishAll([...bookings], options));
+    return this.#call(async () => this.#publishAll([...bookings], options));
   }
 
   connect(): Promise<void> {
@@ -94,11 +94,11 @@ class Client implements BackendClient {
   }
 
   /** So that `close` waits for it. */
-  async #call<Result>(publish: () => Promise<Result>): Promise<Result> {
-    if (this.#closed) throw closed();
-    const call = publish();
+  #call<Result>(publish: () => Promise<Result>): Promise<Result> {
+    if (this.#closed) return Promise.reject(closed());
+    const call = publish().finally(() => this.#calls.delete(call));
     this.#calls.add(call);
-    return call.finally(() => this.#calls.delete(call));
+    return call;
   }
 
   async #publish(booking: Booking, eventId: string, { signal }: PublishOptions): Promise<PublishedBooking> {

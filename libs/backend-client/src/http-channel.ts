@@ -14,17 +14,21 @@ const NOT_CONNECTED = [
   'UND_ERR_CONNECT_TIMEOUT',
 ];
 
+/** By its shape: an error may come from another realm, or from a fetch that throws something else. */
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+
 function networkFailure(error: unknown): Failure {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-  const said = code ?? (cause instanceof Error ? cause.message : String(cause));
+  // fetch itself only says "fetch failed".
+  const cause = field(error, 'cause') ?? error;
+  const code = field(cause, 'code');
   return {
     ok: false,
     code: 'network',
-    message: `Kindline could not be reached: ${said}`,
+    message: `Kindline could not be reached: ${String(code ?? field(cause, 'message') ?? cause)}`,
     cause,
     retry: true,
-    unclear: !NOT_CONNECTED.includes(code ?? ''),
+    unclear: !NOT_CONNECTED.includes(String(code)),
   };
 }
 

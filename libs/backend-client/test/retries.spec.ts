@@ -172,8 +172,9 @@ describe('trying again', () => {
   });
 
   it('knows that nothing is stored where nobody listened', async () => {
+    const impatient = make({ timeoutMs: 500 });
     await api.stop();
-    const error = await failure(make({ timeoutMs: 500 }).publishBooking(booking()));
+    const error = await failure(impatient.publishBooking(booking()));
     expect(error).toMatchObject({ code: 'network', maybeStored: false });
     expect(error.message).toContain('ECONNREFUSED');
     api = await FakeApi.start();
