@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { installPacked, type Outsider, ROOT } from './packed';
 
 let outsider: Outsider;
-beforeAll(() => (outsider = installPacked()), 60_000);
+beforeAll(async () => {
+  outsider = await installPacked();
+}, 60_000);
 afterAll(() => outsider.remove());
 
 const installed = () => join(outsider.folder, 'node_modules', '@kindline', 'backend-client');
 
 describe('the packed client', () => {
-  it('can be imported and required, and is the same then', () => {
+  it('can be imported and required, and is the same then', async () => {
     outsider.write(
       'both.mjs',
       `import { createRequire } from 'node:module';
@@ -18,10 +20,10 @@ describe('the packed client', () => {
       const same = required.createBackendClient === createBackendClient;
       console.log(same, required.KindlineBackendError === KindlineBackendError, Object.keys(required).sort().join());`,
     );
-    expect(outsider.run(['both.mjs'])).toBe('true true KindlineBackendError,createBackendClient\n');
+    expect(await outsider.run(['both.mjs'])).toBe('true true KindlineBackendError,createBackendClient\n');
   });
 
-  it('says what is missing when sockets are wanted without socket.io-client', () => {
+  it('says what is missing when sockets are wanted without socket.io-client', async () => {
     outsider.write(
       'socket.mjs',
       `import { createBackendClient } from '@kindline/backend-client';
@@ -29,12 +31,12 @@ describe('the packed client', () => {
       await client.connect().catch((error) => console.log(error.code, error.message));
       await client.close();`,
     );
-    expect(outsider.run(['socket.mjs'])).toBe(
+    expect(await outsider.run(['socket.mjs'])).toBe(
       'socket_io_missing connect() needs the package socket.io-client: npm install socket.io-client\n',
     );
   });
 
-  it('brings types that stand alone', () => {
+  it('brings types that stand alone', async () => {
     const source = `import { createBackendClient, type Booking, type BookingResult } from '@kindline/backend-client';
       const client = createBackendClient({ url: 'http://localhost', token: 'x' });
       export const publish = (booking: Booking): Promise<BookingResult[]> => client.publishBookings([booking]);
@@ -44,7 +46,7 @@ describe('the packed client', () => {
     const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types')];
     const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022'];
-    expect(outsider.run([tsc, ...strict, ...types, ...files])).toBe('');
+    expect(await outsider.run([tsc, ...strict, ...types, ...files])).toBe('');
   }, 60_000);
 
   it('holds nothing but itself', () => {
