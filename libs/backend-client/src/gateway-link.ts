@@ -9,7 +9,7 @@ import type { Timing } from './timing';
 /** Before it connects again when the gateway said goodbye or does not answer. */
 const AWAY_MS = 1_000;
 
-type State = 'apart' | 'connecting' | 'ready' | 'away' | 'closed';
+type State = 'apart' | 'connecting' | 'ready' | 'draining' | 'away' | 'closed';
 
 /** The socket to the gateway, once it was asked for; it comes back by itself. */
 export class GatewayLink {
@@ -90,13 +90,17 @@ export class GatewayLink {
       if (!socket.active) this.#returnLater();
     });
     socket.on('server_draining', (notice) => {
-      if (this.#state === 'ready') this.#state = 'away';
+      if (this.#state !== 'ready') return;
+      // What is under way is still answered; the gateway closes the connection after that.
+      this.#state = 'draining';
       const ms = (notice as { retryAfterMs?: unknown } | undefined)?.retryAfterMs;
       if (typeof ms === 'number' && ms >= 0) this.#awayMs = ms;
     });
     socket.on('disconnect', (reason) => {
-      if (this.#state === 'ready') this.#state = 'away';
-      if (reason === 'io server disconnect') this.#returnLater();
+      // By itself socket.io would not come back after a goodbye, and too soon to a gateway that drains.
+      const byUs = reason === 'io server disconnect' || this.#state === 'draining';
+      if (this.#state === 'ready' || this.#state === 'draining') this.#state = 'away';
+      if (byUs) this.#leave();
     });
   }
 

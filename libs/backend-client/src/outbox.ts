@@ -20,9 +20,9 @@ export class Outbox {
   readonly #link: GatewayLink;
   readonly #maxRequests: number;
   /** For either way. */
-  #waiting: PendingBooking[] = [];
+  readonly #waiting: PendingBooking[] = [];
   /** What the socket did not answer. */
-  #overHttp: PendingBooking[] = [];
+  readonly #overHttp: PendingBooking[] = [];
   #requests = 0;
   #onSocket = 0;
   #scheduled = false;
@@ -52,9 +52,8 @@ export class Outbox {
     if (this.#link.ready) {
       const room = LARGEST_SOCKET_WINDOW - this.#onSocket;
       for (const booking of this.#waiting.splice(0, room)) void this.#sendOverSocket(booking);
-    } else if (this.#waiting.length > 0) {
-      this.#overHttp = this.#overHttp.concat(this.#waiting);
-      this.#waiting = [];
+    } else {
+      for (const booking of this.#waiting.splice(0)) this.#overHttp.push(booking);
     }
     while (this.#requests < this.#maxRequests) {
       const batch = this.#nextBatch();

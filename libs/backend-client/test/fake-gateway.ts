@@ -18,10 +18,12 @@ export class FakeGateway {
   onConnect = (ack: Ack): void => ack({ ok: true, status: 'authenticated' });
   onBooking: (booking: Sent, ack: Ack, socket: Socket) => void = acceptOnSocket;
   private open = 0;
+  private refusing = false;
   private readonly io: Server;
 
   private constructor(private readonly http: HttpServer) {
     this.io = new Server(http, { transports: ['websocket'] });
+    this.io.use((_, next) => next(this.refusing ? new Error('not now') : undefined));
     this.io.on('connection', (socket) => {
       socket.on('backend_connect', ({ token }: { token: string }, ack: Ack) => {
         this.tokens.push(token);
@@ -52,6 +54,16 @@ export class FakeGateway {
   /** Sends every socket a notice. */
   say(event: string, payload: object): void {
     this.io.emit(event, payload);
+  }
+
+  /** Lets in nobody for now: whom a middleware refuses does not come back by itself. */
+  refuseHandshakes(refuse: boolean): void {
+    this.refusing = refuse;
+  }
+
+  /** Closes every connection, as a gateway does at the end of draining: clients come back by themselves. */
+  hangUp(): void {
+    for (const socket of this.io.of('/').sockets.values()) socket.conn.close();
   }
 
   /** Ends every socket, as the server: clients do not come back by themselves. */

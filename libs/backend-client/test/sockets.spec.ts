@@ -120,7 +120,7 @@ describe('a socket that goes away', () => {
     gateway.say('server_draining', { retryAfterMs: 4_000 });
     await away();
     expect((await client.publishBooking(booking(1, { event_id: 'e-1' }))).notificationId).toBe('n-e-1');
-    gateway.dismiss();
+    gateway.hangUp();
     await eventually('it has a time to come back', () => timing.pending === 1);
     timing.advance(3_999);
     expect(timing.pending).toBe(1);
@@ -164,6 +164,15 @@ describe('connect', () => {
     timing.advance(1_500);
     await connecting;
     expect(gateway.tokens).toHaveLength(2);
+  });
+
+  it('asks again when the handshake was refused', async () => {
+    gateway.refuseHandshakes(true);
+    const connecting = client.connect();
+    await eventually('it has a time to come back', () => timing.pending === 2);
+    gateway.refuseHandshakes(false);
+    timing.advance(1_500);
+    await connecting;
   });
 
   it('fails at the deadline when there is no gateway; HTTP works meanwhile', async () => {
