@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { onAbort } from './aborts';
 import type { Booking, PublishedBooking } from './booking';
 import { KindlineBackendError } from './kindline-backend-error';
 import type { Failure, Outcome } from './outcome';
@@ -71,10 +72,10 @@ export class PendingBooking {
     });
     const cancel = timing.after(timeoutMs, () => this.giveUp());
     const abort = () => this.#fail('aborted', 'the caller gave up', { cause: signal?.reason });
-    signal?.addEventListener('abort', abort);
+    const forget = signal && onAbort(signal, abort);
     const end = () => {
       cancel();
-      signal?.removeEventListener('abort', abort);
+      forget?.();
     };
     this.done = this.outcome.then(end, end);
     if (signal?.aborted) abort();

@@ -164,14 +164,24 @@ describe('bookings at the same time', () => {
     expect(api.requests).toHaveLength(0);
   });
 
-  it('may share one signal', async () => {
-    const warnings: Error[] = [];
-    const note = (warning: Error) => warnings.push(warning);
-    process.on('warning', note);
-    const results = await make().publishBookings(many(200), { signal: new AbortController().signal });
-    await new Promise((resolve) => setImmediate(resolve));
-    process.off('warning', note);
+  it('may share one signal, which has one listener then and none afterwards', async () => {
+    const { signal } = new AbortController();
+    const add = jest.spyOn(signal, 'addEventListener');
+    const remove = jest.spyOn(signal, 'removeEventListener');
+    const results = await make().publishBookings(many(2_000), { signal });
     expect(results.every(({ ok }) => ok)).toBe(true);
-    expect(warnings).toEqual([]);
+    expect(add).toHaveBeenCalledTimes(1);
+    expect(remove).toHaveBeenCalledTimes(1);
+    await make().publishBookings(many(2), { signal });
+    expect(add).toHaveBeenCalledTimes(2);
+  });
+
+  it('all end with the signal they share', async () => {
+    const stop = new AbortController();
+    api.reply = () => stop.abort();
+    const results = await make().publishBookings(many(2_600), { signal: stop.signal });
+    expect(results.every((one) => !one.ok && one.error.code === 'aborted')).toBe(true);
+    // What had not been sent by then was never stored.
+    expect(results.at(-1)).toMatchObject({ error: { maybeStored: false } });
   });
 });
