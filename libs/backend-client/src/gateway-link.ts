@@ -8,6 +8,7 @@ import type { Timing } from './timing';
 
 /** Before it connects again when the gateway said goodbye or does not answer. */
 const AWAY_MS = 1_000;
+const LONGEST_AWAY_MS = 60_000;
 
 type State = 'apart' | 'connecting' | 'ready' | 'draining' | 'away' | 'closed';
 
@@ -36,11 +37,14 @@ export class GatewayLink {
 
   /** Resolves when the gateway has taken the token. @throws KindlineBackendError */
   connect(): Promise<void> {
-    this.#connecting ??= this.#open().catch((error: unknown) => {
-      this.#drop();
+    if (this.#connecting) return this.#connecting;
+    const connecting = this.#open().catch((error: unknown) => {
+      // Unless somebody has begun anew meanwhile.
+      if (this.#connecting === connecting) this.#drop();
       throw error;
     });
-    return this.#connecting;
+    this.#connecting = connecting;
+    return connecting;
   }
 
   /** What became of one booking; never rejects. */
@@ -94,7 +98,7 @@ export class GatewayLink {
       // What is under way is still answered; the gateway closes the connection after that.
       this.#state = 'draining';
       const ms = (notice as { retryAfterMs?: unknown } | undefined)?.retryAfterMs;
-      if (typeof ms === 'number' && ms >= 0) this.#awayMs = ms;
+      if (typeof ms === 'number' && ms >= 0) this.#awayMs = Math.min(ms, LONGEST_AWAY_MS);
     });
     socket.on('disconnect', (reason) => {
       // By itself socket.io would not come back after a goodbye, and too soon to a gateway that drains.
