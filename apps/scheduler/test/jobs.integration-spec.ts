@@ -90,6 +90,30 @@ describe('jobs', () => {
       expect((await job(id))?.locked_by).toBe('living');
     });
 
+    it('stay with the runner that is at them, which says so by the name it locks them with', async () => {
+      const release = Promise.withResolvers<void>();
+      const running = new JobWorker({
+        pool: sql,
+        queue: 'timers',
+        tasks: { 'takes.long': () => release.promise },
+        log: quiet,
+      });
+      await running.start();
+      try {
+        const id = await addJob('takes.long');
+        const owner = await eventually('it is taken', async () => (await job(id))?.locked_by ?? undefined);
+        await sql.query(
+          `UPDATE timers._private_jobs SET locked_at = now() - interval '1 hour' WHERE id = $1`,
+          [id],
+        );
+        await worker().giveBack();
+        expect((await job(id))?.locked_by).toBe(owner);
+      } finally {
+        release.resolve();
+        await running.stop();
+      }
+    });
+
     it('stay with one whose heartbeat is not yet overdue', async () => {
       const id = await addJob('never.run');
       await lockAs('starting', id, 29);
@@ -239,12 +263,12 @@ describe('jobs', () => {
     const showHeartbeats = (): Promise<unknown> =>
       sql.query('ALTER TABLE IF EXISTS hidden_heartbeats RENAME TO worker_heartbeats');
 
-    /** One runner listens, with its two workers, and none of it outlives `stop`. */
+    /** One runner listens, and none of it outlives `stop`. */
     async function expectOneRunner(): Promise<void> {
       const id = await addJob('any.job');
       await eventually('the job has run', async () => (await job(id)) === undefined);
       await eventually('the next heartbeat', async () => (await heartbeats()) > 0);
-      expect(await heartbeats()).toBe(2);
+      expect(await heartbeats()).toBe(1);
       await worker.stop();
       expect(await heartbeats()).toBe(0);
       await eventually('no connection is held', () => pool.totalCount === pool.idleCount, 3_000);

@@ -21,6 +21,8 @@ export interface JobWorkerOptions {
   concurrency?: number;
   /** How often due timers are looked for; jobs for now are told by NOTIFY. */
   pollIntervalMs?: number;
+  /** One look for all that is due instead of one per idle worker: for many workers. */
+  fetchesTogether?: boolean;
   log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
@@ -28,6 +30,8 @@ export interface JobWorkerOptions {
 const HEARTBEAT_MS = 5_000;
 const SILENT_AFTER_MS = 30_000;
 const SWEEP_MS = 10_000;
+/** What was fetched while all workers here are busy goes back to the others after this. */
+const UNCLAIMED_MS = 1_000;
 
 /**
  * Runs one queue's jobs. graphile-worker keeps a killed worker's jobs locked for four hours, so each
@@ -35,16 +39,17 @@ const SWEEP_MS = 10_000;
  */
 export class JobWorker {
   private runner: Runner | undefined;
-  private readonly workerIds = new Set<string>();
+  /** What graphile-worker locks jobs with: its pool's id, not a worker's. */
+  private readonly lockIds = new Set<string>();
   private readonly timers: NodeJS.Timeout[] = [];
   private stopping = false;
 
   constructor(private readonly options: JobWorkerOptions) {}
 
   async start(): Promise<void> {
-    const { pool, queue, tasks, concurrency = 4, pollIntervalMs = 1000, log } = this.options;
+    const { pool, queue, tasks, concurrency = 4, pollIntervalMs = 1000, fetchesTogether, log } = this.options;
     const events: WorkerEvents = new EventEmitter();
-    events.on('worker:create', ({ worker }) => this.workerIds.add(worker.workerId));
+    events.on('pool:create', ({ workerPool }) => this.lockIds.add(workerPool.id));
     events.on('job:error', ({ job, error }) =>
       log.warn(
         { queue, task: job.task_identifier, jobId: job.id, attempts: job.attempts, err: error },
@@ -75,6 +80,9 @@ export class JobWorker {
       noHandleSignals: true,
       events,
       logger: silent,
+      ...(fetchesTogether && {
+        preset: { worker: { localQueue: { size: concurrency, ttl: UNCLAIMED_MS } } },
+      }),
     });
     // A runner that gives up (the database was away for long) is started again.
     this.runner.promise.catch(() => undefined).finally(() => this.again());
@@ -91,7 +99,7 @@ export class JobWorker {
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     await this.runner?.stop().catch(() => undefined);
     await this.options.pool
-      .query('DELETE FROM worker_heartbeats WHERE worker_id = ANY ($1)', [[...this.workerIds]])
+      .query('DELETE FROM worker_heartbeats WHERE worker_id = ANY ($1)', [[...this.lockIds]])
       .catch(() => undefined);
   }
 
@@ -127,7 +135,7 @@ export class JobWorker {
     await this.options.pool.query(
       `INSERT INTO worker_heartbeats (worker_id, queue, seen_at) SELECT id, $2, now() FROM unnest($1::text[]) AS id
       ON CONFLICT (worker_id) DO UPDATE SET seen_at = excluded.seen_at`,
-      [[...this.workerIds], this.options.queue],
+      [[...this.lockIds], this.options.queue],
     );
   }
 
@@ -143,7 +151,7 @@ export class JobWorker {
   private again(): void {
     if (this.stopping) return;
     for (const timer of this.timers.splice(0)) clearInterval(timer);
-    this.workerIds.clear();
+    this.lockIds.clear();
     const retry = (): void => {
       if (this.stopping) return;
       this.start().catch((err) => {

@@ -9,14 +9,17 @@ export interface QueueOptions {
   tasks: TaskHandlers;
   concurrency?: number;
   pollIntervalMs?: number;
+  /** Connections; default one per job and two more. Jobs that wait for others than Postgres need fewer. */
+  poolSize?: number;
+  fetchesTogether?: boolean;
   log: JobWorkerOptions['log'];
 }
 
 /** Runs a queue's jobs in this service until it drains. */
 export async function runQueue(app: INestApplicationContext, options: QueueOptions): Promise<JobWorker> {
-  const { databaseUrl, concurrency = 4, ...rest } = options;
+  const { databaseUrl, concurrency = 4, poolSize = concurrency + 2, ...rest } = options;
   // graphile-worker holds one connection to listen; each job may hold one, and upkeep needs one.
-  const pool = createPool(databaseUrl, `kindline-jobs-${options.queue}`, concurrency + 2);
+  const pool = createPool(databaseUrl, `kindline-jobs-${options.queue}`, poolSize);
   const worker = new JobWorker({ ...rest, concurrency, pool });
   await worker.start();
   app.get(Shutdown).onDrain(`jobs ${options.queue}`, async () => {
