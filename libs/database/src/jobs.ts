@@ -47,10 +47,22 @@ export async function enqueue(manager: EntityManager, ...jobs: NewJob[]): Promis
   }
 }
 
-/** Removes jobs that have not started; those that run find the world moved on. */
-export async function removeJobs(manager: EntityManager, queue: QueueName, keys: string[]): Promise<void> {
-  if (keys.length > 0)
-    await manager.query(`SELECT ${queue}.remove_job(key) FROM unnest($1::text[]) AS key`, [keys]);
+/**
+ * Removes jobs that have not started; those that run find the world moved on, and do not run again.
+ * @returns the ids of those that run
+ */
+export async function removeJobs(
+  manager: EntityManager,
+  queue: QueueName,
+  keys: string[],
+): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const removed = await manager.query<{ id: string | null; running: boolean }[]>(
+    `SELECT (job).id::text AS id, (job).locked_at IS NOT NULL AS running
+    FROM (SELECT ${queue}.remove_job(key) AS job FROM unnest($1::text[]) AS key OFFSET 0) removed`,
+    [keys],
+  );
+  return removed.flatMap(({ id, running }) => (id !== null && running ? [id] : []));
 }
 
 export class JobRaceError extends Error {

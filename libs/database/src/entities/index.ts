@@ -4,3 +4,4 @@ export * from './conversations.entities';
 export * from './notifications.entities';
 export * from './workers.entities';
 export * from './bookings.entities';
+export * from './external-jobs.entities';

@@ -1,6 +1,12 @@
 import { AppendMessages1700000000002 } from './1700000000002-append-messages';
 import { Bookings1700000000003 } from './1700000000003-bookings';
+import { ExternalJobs1700000000004 } from './1700000000004-external-jobs';
 import { Initial1700000000001 } from './1700000000001-initial';
 
 /** In the order they run. A new migration is a new file and one line here. */
-export const MIGRATIONS = [Initial1700000000001, AppendMessages1700000000002, Bookings1700000000003];
+export const MIGRATIONS = [
+  Initial1700000000001,
+  AppendMessages1700000000002,
+  Bookings1700000000003,
+  ExternalJobs1700000000004,
+];
