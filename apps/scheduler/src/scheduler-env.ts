@@ -1,16 +1,9 @@
+import { timeZone } from '@kindline/contracts';
+import { callbackOrigins } from '@kindline/domain';
 import { commonEnv, portEnv } from '@kindline/platform';
 import { z } from 'zod';
 
 const days = (fallback: number) => z.coerce.number().int().min(1).max(36_500).default(fallback);
-
-/** `Intl.supportedValuesOf` would not do: it lists one name of each zone, such as Asia/Calcutta for Asia/Kolkata. */
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
 
 /** Nest token: this service's settings. */
 export const SCHEDULER_ENV = Symbol('SCHEDULER_ENV');
@@ -19,11 +12,9 @@ export const schedulerEnv = commonEnv.extend({
   SCHEDULER_PORT: portEnv(3003),
   PROGRAMS_FILE: z.string().optional(),
   /** The operator's time zone: nightly work runs by its clock. */
-  TIME_ZONE: z
-    .string()
-    .default('UTC')
-    .refine(isTimeZone, 'must be an IANA time zone')
-    .meta({ example: 'Europe/Berlin' }),
+  TIME_ZONE: timeZone.default('UTC').meta({ example: 'Europe/Berlin' }),
+  /** Where jobs may call. */
+  JOB_CALLBACK_ORIGINS: callbackOrigins,
   /** How many days things are kept; absent for conversations: for ever. */
   RETENTION_CONVERSATIONS_DAYS: z.coerce.number().int().min(1).max(36_500).optional().meta({ example: 365 }),
   RETENTION_DELIVERIES_DAYS: days(90),

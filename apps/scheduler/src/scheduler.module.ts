@@ -4,16 +4,24 @@ import { AuthModule } from '@kindline/auth';
 import type { TransportNews } from '@kindline/contracts';
 import {
   Announcer,
+  Callback,
+  CALLBACK_ORIGINS,
   CronOccurrences,
   DomainModule,
+  ExternalJobs,
   HelperCheck,
+  JOB_EVENTS,
+  JOB_TIME_ZONE,
   NEWS_PUBLISHER,
   Programs,
   Retention,
   RETENTION_SETTINGS,
+  RunExternalJob,
 } from '@kindline/domain';
 import { createRedis, PlatformModule, type TransitionLog, TransportPublisher } from '@kindline/platform';
 import { Cron } from './cron';
+import { JobEventPublisher } from './jobs/job-event-publisher';
+import { JobsController } from './jobs/jobs.controller';
 import { SCHEDULER_ENV, type SchedulerEnv } from './scheduler-env';
 
 @Module({})
@@ -33,12 +41,19 @@ export class SchedulerModule {
           helperSeenWithin: env.HELPER_SEEN_WITHIN,
         }),
       ],
+      controllers: [JobsController],
       providers: [
         Announcer,
+        Callback,
         Cron,
         CronOccurrences,
+        ExternalJobs,
         HelperCheck,
         Retention,
+        RunExternalJob,
+        { provide: CALLBACK_ORIGINS, useValue: env.JOB_CALLBACK_ORIGINS },
+        { provide: JOB_EVENTS, useClass: JobEventPublisher },
+        { provide: JOB_TIME_ZONE, useValue: env.TIME_ZONE },
         { provide: SCHEDULER_ENV, useValue: env },
         {
           provide: RETENTION_SETTINGS,
