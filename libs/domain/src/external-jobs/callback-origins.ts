@@ -23,7 +23,7 @@ export const callbackOrigins = z
 /** Exactly as a URL's `origin` reads, because that is what it is compared with. */
 function isOrigin(value: string): boolean {
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === value;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === value && !/[*]/.test(value);
 }
 
 /** Scheme and authority as they were written: nothing that a parser would skip or another one read differently. */
