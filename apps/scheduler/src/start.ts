@@ -1,4 +1,5 @@
 import {
+  ExternalJobs,
   HelperCheck,
   Retention,
   runAnnouncements,
@@ -40,7 +41,10 @@ export async function startScheduler(variables = process.env): Promise<RunningSe
           'helpers.check': async () => {
             await app.get(HelperCheck).run();
           },
-          retention: () => app.get(Retention).run(),
+          retention: async () => {
+            await app.get(ExternalJobs).settleAbandoned();
+            await app.get(Retention).run();
+          },
         },
         log,
       });

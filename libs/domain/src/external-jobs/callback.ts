@@ -57,8 +57,9 @@ async function discard({ body }: Response): Promise<void> {
 
 /** Says what happened by the error's code, because messages of clients may quote what was received. */
 function sentence(error: unknown): string {
-  const { name, cause } = error as { name?: string; cause?: { code?: unknown } };
+  const { name, cause } = error as { name?: string; cause?: { name?: unknown; code?: unknown } };
   if (name === 'TimeoutError') return `did not answer within ${DEADLINE_MS / 1_000} s`;
+  if (cause?.name === 'HTTPParserError') return 'did not answer in HTTP';
   const code = typeof cause?.code === 'string' ? cause.code : 'unknown reason';
   if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET') return `closed the connection (${code})`;
   return `could not be reached (${code})`;

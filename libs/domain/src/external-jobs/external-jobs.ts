@@ -21,6 +21,7 @@ const MOST_ATTEMPTS = 10;
 /** An attempt that has begun sends its request within this time, unless its target is slow to connect to. */
 const SENT_WITHIN_MS = 250;
 const LOOK_EVERY_MS = 10;
+const ABANDONED_AFTER_MS = 60_000;
 
 const COLUMNS = `job_id, generation, run_at, cron, time_zone, callback_url, event, payload::text AS payload, status,
   least(next_occurrence, retry_at) AS next_run_at, last_run_at, attempts, last_error, created_at, updated_at`;
@@ -165,6 +166,23 @@ export class ExternalJobs {
       jobs: page.map(view),
       cursor: rows.length > filter.limit && last ? encodeCursor(last.generation) : null,
     };
+  }
+
+  /**
+   * Ends what shows as running and will not run again: the scheduler of its last attempt was killed.
+   * @returns how many
+   */
+  async settleAbandoned(): Promise<number> {
+    const [, count] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE external_jobs e SET status = 'failed', updated_at = $1,
+        last_error = 'the scheduler of the last attempt was killed'
+      WHERE status = 'running' AND last_run_at < $2 AND NOT EXISTS (
+        SELECT FROM external._private_jobs q
+        WHERE q.key = e.generation || '.' || (extract(epoch FROM e.occurrence) * 1000)::bigint
+          AND (q.locked_at IS NOT NULL OR q.attempts < q.max_attempts))`,
+      [this.clock.now(), new Date(this.clock.now().getTime() - ABANDONED_AFTER_MS)],
+    );
+    return count;
   }
 
   /** Takes what waits out of the queue, in the transaction that removes or replaces it. @returns what runs */

@@ -152,8 +152,8 @@ export class RunExternalJob {
       return rows.length > 0;
     });
     if (stands && !last) throw new Error(message);
-    if (stands)
-      this.logger.warn({ attempts: job.attempts, reason: message }, 'a job of a backend was given up');
+    if (!stands) return;
+    this.logger.warn({ jobId, attempts: job.attempts, reason: message }, 'a job of a backend was given up');
   }
 
   private async markPublished(manager: EntityManager, job: JobContext, published: boolean): Promise<void> {

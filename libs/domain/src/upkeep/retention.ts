@@ -15,7 +15,7 @@ export interface RetentionSettings {
   /** Facilitators' sessions that have ended. */
   facilitatorSessionsDays: number;
   requestTextsHours: number;
-  /** Jobs that were given up, for whoever wants to look at them. */
+  /** Jobs that were given up, and backends' jobs that have ended, for whoever wants to look at them. */
   jobsDays: number;
   /** Most rows removed by one statement. */
   batchSize: number;
@@ -86,6 +86,12 @@ export class Retention {
         jobsDays * DAY_MS,
       );
     }
+    removed['backendJobs'] = await this.repeat(
+      `DELETE FROM external_jobs WHERE job_id IN (
+        SELECT job_id FROM external_jobs
+        WHERE status IN ('completed', 'failed') AND cron IS NULL AND updated_at < $1 LIMIT $2)`,
+      jobsDays * DAY_MS,
+    );
     removed['cronRuns'] = await this.repeat(
       `DELETE FROM cron_runs WHERE (task, occurrence) IN (
         SELECT task, occurrence FROM cron_runs WHERE occurrence < $1 LIMIT $2)`,
