@@ -207,6 +207,76 @@ describe('the job API', () => {
     });
   });
 
+  describe('what is left in the queue', () => {
+    /** Puts a job's occurrence into the queue as it is now, to be run again later. */
+    const copy = async (jobId: string): Promise<() => Promise<void>> => {
+      const { rows } = await world.sql.query<{ payload: object }>(
+        `SELECT payload FROM external._private_jobs WHERE payload ->> 'jobId' = $1`,
+        [jobId],
+      );
+      return async () => {
+        await world.sql.query(`SELECT external.add_job('job.run', $1::json)`, [
+          JSON.stringify(rows[0]?.payload),
+        ]);
+        await eventually('it has been looked at', async () => {
+          const left = await world.sql.query(
+            `SELECT FROM external._private_jobs WHERE payload ->> 'jobId' = $1 AND run_at < now() + interval '1 minute'`,
+            [jobId],
+          );
+          return left.rowCount === 0;
+        });
+      };
+    };
+
+    it('of a job that was replaced does nothing', async () => {
+      await world.add({ job_id: 'stale', run_at: FAR, callback_url: `${world.target.origin}/stale` });
+      const runStale = await copy('stale');
+      const now = await world.add({
+        job_id: 'stale',
+        run_at: FAR,
+        callback_url: `${world.target.origin}/stale`,
+      });
+      await runStale();
+      expect(world.target.of('/stale')).toEqual([]);
+      expect(await world.job('stale')).toEqual(now);
+    });
+
+    it('of one that has ended does nothing: whoever ran it was killed before the queue knew', async () => {
+      await world.add({
+        job_id: 'ended',
+        run_at: inSeconds(1),
+        callback_url: `${world.target.origin}/ended`,
+      });
+      const runAgain = await copy('ended');
+      const done = await world.until('ended', 'completed');
+      await runAgain();
+      expect(world.target.of('/ended')).toHaveLength(1);
+      expect(await world.job('ended')).toEqual(done);
+    });
+  });
+
+  it('answers a removal when the attempt that had begun is through, or a quarter of a second later', async () => {
+    const remove = async (jobId: string, throughAfterMs: number): Promise<number> => {
+      await world.add({ job_id: jobId, run_at: FAR, callback_url: `${world.target.origin}/` });
+      const { rows } = await world.sql.query<{ id: string }>(
+        `UPDATE external._private_jobs SET locked_at = now(), locked_by = 'test' WHERE payload ->> 'jobId' = $1
+        RETURNING id`,
+        [jobId],
+      );
+      setTimeout(() => {
+        void world.sql.query('DELETE FROM external._private_jobs WHERE id = $1', [rows[0]?.id]);
+      }, throughAfterMs);
+      const began = Date.now();
+      expect((await world.call('DELETE', `/jobs/${jobId}`)).status).toBe(204);
+      return Date.now() - began;
+    };
+    const quick = await remove('through', 120);
+    expect(quick).toBeGreaterThanOrEqual(115);
+    const slow = await remove('hangs', 2_000);
+    expect(slow).toBeGreaterThanOrEqual(245);
+    expect(slow).toBeLessThan(1_500);
+  });
+
   it('shows as failed what was running when the scheduler of its last attempt was killed', async () => {
     await world.add({ job_id: 'killed', run_at: FAR, callback_url: `${world.target.origin}/` });
     await world.add({ job_id: 'runs', run_at: FAR, callback_url: `${world.target.origin}/` });

@@ -316,6 +316,27 @@ describe('upkeep', () => {
       expect(await ids('timers._private_jobs', [old, young, waiting])).toEqual([young, waiting].sort());
     });
 
+    it("removes backends' jobs a week after they ended, and none that may still run", async () => {
+      const add = async (id: string, status: string, cron: string | null, updatedAt: Date): Promise<void> => {
+        await world.sql.query(
+          `INSERT INTO external_jobs (job_id, generation, run_at, cron, time_zone, event, status, created_at,
+            updated_at, created_by)
+          VALUES ($1, $2, $3, $4, $5, 'e', $6, $7, $7, 'service:test')`,
+          [id, uuidV7(), cron ? null : updatedAt, cron, cron && 'UTC', status, updatedAt],
+        );
+      };
+      await add('old-completed', 'completed', null, ago(8 * DAY));
+      await add('old-failed', 'failed', null, ago(8 * DAY));
+      await add('young', 'completed', null, ago(6 * DAY));
+      await add('old-scheduled', 'scheduled', null, ago(80 * DAY));
+      await add('old-cron', 'failed', '0 0 1 1 *', ago(80 * DAY));
+      await run();
+      const { rows } = await world.sql.query<{ job_id: string }>(
+        'SELECT job_id FROM external_jobs ORDER BY 1',
+      );
+      expect(rows.map(({ job_id }) => job_id)).toEqual(['old-cron', 'old-scheduled', 'young']);
+    });
+
     it('forgets cron occurrences after 30 days', async () => {
       const occurrences = new CronOccurrences(dataSource, world.clock);
       await occurrences.claim('timers', 'retention.cron', ago(31 * DAY));
