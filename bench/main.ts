@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureAccepts } from './measures/accepts';
 import { measureBookings } from './measures/bookings';
+import { measureJobs } from './measures/jobs';
 import { measureMemory } from './measures/memory';
 import { measureMessages } from './measures/messages';
 import { machineFacts } from './report/machine-facts';
@@ -28,7 +29,14 @@ async function run(settings: Settings): Promise<void> {
   const people = new People(infra);
   const profileDir = settings.profile ? join(ROOT, '.data', 'bench-profiles') : undefined;
   if (profileDir) mkdirSync(profileDir, { recursive: true });
-  const results: Results = { messages: [], memory: [], accepts: undefined, bookings: [] };
+  const results: Results = {
+    messages: [],
+    memory: [],
+    accepts: undefined,
+    bookings: [],
+    jobs: [],
+    jobsDue: settings.jobsDue,
+  };
   if (settings.parts.includes('messages')) {
     say(`Messages: ${settings.pairs} pairs, floor and gateway in turns …`);
     results.messages = await measureMessages(settings, infra, people, say, profileDir);
@@ -44,6 +52,10 @@ async function run(settings: Settings): Promise<void> {
   if (settings.parts.includes('bookings')) {
     say('Bookings, floor and gateway in turns …');
     results.bookings = await measureBookings(settings, infra, people, say, profileDir);
+  }
+  if (settings.parts.includes('jobs')) {
+    say(`Jobs of backends, with nothing and with ${settings.pendingJobs} pending …`);
+    results.jobs = await measureJobs(settings, infra, say);
   }
   await people.close();
   const facts = await machineFacts(infra);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-export const PARTS = ['messages', 'memory', 'accepts', 'bookings'] as const;
+export const PARTS = ['messages', 'memory', 'accepts', 'bookings', 'jobs'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What a run does. */
@@ -21,6 +21,11 @@ export interface Settings {
   requests: number;
   /** Requests that are fought for side by side. */
   contestsAtOnce: number;
+  /** Jobs that wait for a later day. */
+  pendingJobs: number;
+  /** Jobs that are due at the same moment. */
+  jobsDue: number;
+  idleMs: number;
 }
 
 const USAGE = `usage: npm run bench -- [${PARTS.join('] [')}] [--quick] [--profile] [--generators=N] [--in-flight=N]`;
@@ -52,6 +57,9 @@ export function readSettings(args: readonly string[]): Settings {
     settleMs: quick ? 2_000 : 5_000,
     requests: quick ? 150 : 500,
     contestsAtOnce: 8,
+    pendingJobs: 100_000,
+    jobsDue: quick ? 300 : 1_000,
+    idleMs: quick ? 4_000 : 10_000,
   };
 }
 

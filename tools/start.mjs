@@ -76,6 +76,7 @@ function showAddresses(sandbox) {
   say(`\nKindline is ready after ${((Date.now() - began) / 1000).toFixed(1)} s.`);
   say(`  session API    ${urlOf(SESSION_API)}   described at ${urlOf(SESSION_API)}/docs`);
   say(`  chat gateway   ${urlOf(CHAT_GATEWAY)}   Socket.IO, path /socket.io`);
+  say(`  scheduler      ${urlOf(SCHEDULER)}   jobs of backends, described at ${urlOf(SCHEDULER)}/docs`);
   if (sandbox) say(`  pushes         ${urlOf(SANDBOX)}   what would have reached phones`);
   const own = env.BACKEND_SERVICE_TOKEN
     ? 'the one in your environment'

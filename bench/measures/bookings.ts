@@ -5,13 +5,7 @@ import type { Settings } from '../settings';
 import type { Infra } from '../setup/infra';
 import type { People } from '../setup/people';
 import { cpuSeconds, familyCpuSeconds } from '../setup/proc';
-import {
-  BENCH_SERVICE_TOKEN,
-  type Server,
-  startGateway,
-  startRelay,
-  startSessionApi,
-} from '../setup/servers';
+import { SERVICE_TOKEN, type Server, startGateway, startRelay, startSessionApi } from '../setup/servers';
 import type { Side } from './messages';
 
 const FACILITATORS = 50;
@@ -84,7 +78,7 @@ export async function measureBookings(
             ...load,
             socketUrl: sockets.url,
             ...(overHttp && { httpUrl: http.url }),
-            serviceToken: BENCH_SERVICE_TOKEN,
+            serviceToken: SERVICE_TOKEN,
             facilitators: facilitators.slice(index * share, (index + 1) * share),
             backends: BACKENDS,
             warmUpMs: settings.warmUpMs,

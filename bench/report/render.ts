@@ -1,10 +1,13 @@
 import type { AcceptsResult } from '../measures/accepts';
 import type { BookingRound } from '../measures/bookings';
+import type { JobsResult } from '../measures/jobs';
 import type { MemoryResult } from '../measures/memory';
 import type { MessageRound } from '../measures/messages';
 import { type Settings, TARGETS } from '../settings';
 import { bookingComparisons, bookingLines } from './bookings';
+import { jobLines } from './jobs';
 import type { MachineFacts } from './machine-facts';
+import { markdown } from './markdown';
 import { compareMemory, compareRounds, type Comparison, figures, median } from './summary';
 
 export interface Results {
@@ -12,6 +15,9 @@ export interface Results {
   memory: MemoryResult[];
   accepts: AcceptsResult | undefined;
   bookings: BookingRound[];
+  jobs: JobsResult[];
+  /** How many jobs of a kind were due at once. */
+  jobsDue: number;
 }
 
 const settingsOf = (rounds: MessageRound[]): number[] => [...new Set(rounds.map(({ inFlight }) => inFlight))];
@@ -64,23 +70,13 @@ function cells({ name, floor, gateway, ratio, digits, target }: Comparison): str
   return [name, floor.toFixed(digits), gateway.toFixed(digits), ratio.toFixed(2), target?.text ?? '', met];
 }
 
-function markdown(rows: string[][]): string {
-  const widths = HEADER.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: string[]): string =>
-    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
-  const rule = widths.map((width, column) =>
-    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  const [head = [], ...body] = rows;
-  return [line(head), line(rule), ...body.map(line)].join('\n');
-}
-
 /** The comparison, the acceptances and what must be zero, for the terminal. */
 export function renderTable(results: Results): string {
   const lines = comparisons(results);
   return [
     ...(lines.length > 0 ? [markdown([HEADER, ...lines.map(cells)])] : []),
     ...acceptLines(results.accepts),
+    ...jobLines(results.jobs, results.jobsDue),
     ...loadLines(results.messages),
     ...bookingLines(results.bookings),
   ].join('\n\n');
@@ -155,7 +151,8 @@ ${messages.length > 0 ? `\nRatios round by round:\n\n${roundLines(messages)}\n` 
 ${howToRead(settings)}`;
 }
 
-function howToRead({ pairs, rounds, windowMs, warmUpMs, generators }: Settings): string {
+function howToRead(settings: Settings): string {
+  const { pairs, rounds, windowMs, warmUpMs, generators, pendingJobs, jobsDue, idleMs } = settings;
   return `## How to read it
 
 The floor is a bare Socket.IO relay: it authenticates nobody, checks nothing, stores nothing. The gateway is the
@@ -175,5 +172,11 @@ API, which stores them; the gateway emits them. Receipt is counted from publishi
 
 Memory is resident memory of a fresh process with idle connections (one person each, two people per
 conversation) less that of the empty process, per connection.
+
+Jobs: rounds of nothing waiting and ${pendingJobs} jobs waiting for a far year. Adds and removes come from 8 callers in a
+closed loop. Late is from the moment at which all ${jobsDue} were due to the arrival at a target in the load process
+(callbacks) or at a Redis subscriber (events); all of them at one moment is the worst case, so what this shows is
+how long a scheduler takes for that many. Idle is counted over ${idleMs / 1000} s in which nothing is due; the scheduler then
+looks for announcements, timers and jobs as always.
 `;
 }

@@ -2,8 +2,6 @@ import { join } from 'node:path';
 import { type Infra, ROOT } from './infra';
 import { freePort, type Started, startNode, untilAnswers } from './processes';
 
-export const BENCH_SERVICE_TOKEN = 'bench-service-token';
-
 /** A server under measurement. */
 export interface Server extends Started {
   url: string;
@@ -23,12 +21,15 @@ export async function startRelay(profileDir?: string): Promise<Server> {
   return { ...started, url };
 }
 
+/** Backends of this bench call with it. */
+export const SERVICE_TOKEN = 'bench-service-token';
+
 function settings(infra: Infra): NodeJS.ProcessEnv {
   return {
     DATABASE_URL: infra.databaseUrl,
     REDIS_URL: infra.redisUrl,
     JWT_SECRET: infra.secret,
-    BACKEND_SERVICE_TOKEN: BENCH_SERVICE_TOKEN,
+    BACKEND_SERVICE_TOKEN: SERVICE_TOKEN,
     HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
     NODE_ENV: 'development',
@@ -55,6 +56,16 @@ export async function startSessionApi(infra: Infra): Promise<Server> {
   const port = await freePort();
   const env = { ...settings(infra), SESSION_API_PORT: String(port) };
   const started = startNode(dist('apps', 'session-api', 'src', 'main.js'), env);
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(`${url}/health/ready`, started);
+  return { ...started, url };
+}
+
+/** One scheduler process as it is shipped; its jobs may call this origin. */
+export async function startScheduler(infra: Infra, origin: string): Promise<Server> {
+  const port = await freePort();
+  const env = { ...settings(infra), SCHEDULER_PORT: String(port), JOB_CALLBACK_ORIGINS: origin };
+  const started = startNode(dist('apps', 'scheduler', 'src', 'main.js'), env);
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(`${url}/health/ready`, started);
   return { ...started, url };
