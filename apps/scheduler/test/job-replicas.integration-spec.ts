@@ -138,6 +138,42 @@ describe('several schedulers', () => {
     expect(world.target.of('/self')).toHaveLength(2);
   });
 
+  it('finish the callbacks that run before they stop, and leave the others to the rest', async () => {
+    const url = world.target.on('/slow', (response) =>
+      setTimeout(() => response.writeHead(200).end(), 7_000),
+    );
+    const [first, second] = world.schedulers;
+    if (!first || !second) throw new Error('two schedulers are needed');
+    for (let n = 0; n < 4; n++) {
+      await world.add({ job_id: `slow-${n}`, run_at: inSeconds(0), callback_url: url });
+    }
+    await eventually('they run', () => world.target.of('/slow').length === 4);
+    world.schedulers.splice(0, 1);
+    await Promise.all([first.stop(), world.add({ job_id: 'next', run_at: inSeconds(1), callback_url: url })]);
+    for (let n = 0; n < 4; n++)
+      expect(await world.until(`slow-${n}`, 'completed')).toMatchObject({ attempts: 1 });
+    expect(await world.until('next', 'completed')).toMatchObject({ attempts: 1 });
+    expect(world.target.of('/slow')).toHaveLength(5);
+  });
+
+  it('share what is due: those one has no room for run elsewhere, without losing a try', async () => {
+    await world.startScheduler();
+    const hang = world.target.on('/hang', () => undefined);
+    const ids = Array.from({ length: 130 }, (_, n) => `hang-${n}`);
+    const run_at = inSeconds(3);
+    await Promise.all(ids.map((job_id) => world.add({ job_id, run_at, callback_url: hang })));
+    // Two schedulers make a hundred calls at once; the rest waits for the first to time out.
+    await eventually('a hundred hang', () => world.target.of('/hang').length === 100);
+    await pause(3_000);
+    expect(world.target.of('/hang')).toHaveLength(100);
+    await eventually('the rest hangs as well', () => world.target.of('/hang').length >= 130, 20_000);
+    const { rows } = await world.sql.query<{ attempts: number }>(
+      `SELECT DISTINCT attempts FROM external_jobs WHERE job_id LIKE 'hang-%' AND status = 'running'`,
+    );
+    expect(rows).toEqual([{ attempts: 1 }]);
+    await Promise.all(ids.map((job_id) => world.call('DELETE', `/jobs/${job_id}`)));
+  });
+
   describe('of which one is killed while a callback runs', () => {
     let build: Build;
     let victim: ServiceProcess | undefined;
