@@ -79,7 +79,7 @@ class JobBench {
   /** So many, all due at the same moment; in ms after it. */
   async lateness(name: string, count: number, kind: 'callback' | 'event'): Promise<Histogram> {
     const target = kind === 'callback' ? { callback_url: `${this.origin}/` } : { event: 'bench' };
-    const due = Math.ceil(Date.now() / 1_000) * 1_000 + Math.max(4, count / 80) * 1_000;
+    const due = Math.ceil(Date.now() / 1_000) * 1_000 + Math.max(3, count / 160) * 1_000;
     const ids = Array.from({ length: count }, (_, n) => `${name}-${n}`);
     const run_at = new Date(due).toISOString();
     await this.each(ids, (id) => this.add(id, { ...target, run_at }));
