@@ -263,11 +263,12 @@ describe('the job API', () => {
         RETURNING id`,
         [jobId],
       );
-      setTimeout(() => {
+      const through = setTimeout(() => {
         void world.sql.query('DELETE FROM external._private_jobs WHERE id = $1', [rows[0]?.id]);
       }, throughAfterMs);
       const began = Date.now();
       expect((await world.call('DELETE', `/jobs/${jobId}`)).status).toBe(204);
+      clearTimeout(through);
       return Date.now() - began;
     };
     const quick = await remove('through', 120);
