@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startScheduler } from '../../scheduler/src/start';
-import { World } from './kit';
+import { eventually, World } from './kit';
 
 jest.setTimeout(60_000);
 
@@ -166,6 +166,11 @@ describe('a conversation over two gateway replicas', () => {
     const { session_id } = (await world.request(waiting, 'still here')).body;
     await world.request(cancelled);
     await world.cancel(cancelled);
+    // Otherwise the news may come just after they connected, and show the same request once more.
+    await eventually('everything is announced', async () => {
+      const { rowCount } = await world.sql.query('SELECT FROM announce._private_jobs');
+      return rowCount === 0;
+    });
     const socket = await world.connect(volunteer, 1);
     expect(await socket.next('chat_request')).toEqual({
       user_email: waiting.email,

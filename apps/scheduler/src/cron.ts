@@ -1,50 +1,61 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import type { QueueName } from '@kindline/database';
-import { CronOccurrences } from '@kindline/domain';
-import { CronJob } from 'cron';
+import { CronOccurrences, localPattern, nextInstant } from '@kindline/domain';
 import { SCHEDULER_ENV, type SchedulerEnv } from './scheduler-env';
 
 /** Everything that runs by the clock: minute, hour … in the operator's time zone. */
 const CRON: readonly { task: string; queue: QueueName; pattern: string }[] = [
-  { task: 'tokens.validate', queue: 'push', pattern: '0 0 3 * * *' },
-  { task: 'helpers.check', queue: 'timers', pattern: '0 30 3 * * *' },
-  { task: 'retention', queue: 'timers', pattern: '0 15 * * * *' },
+  { task: 'tokens.validate', queue: 'push', pattern: '0 3 * * *' },
+  { task: 'helpers.check', queue: 'timers', pattern: '30 3 * * *' },
+  { task: 'retention', queue: 'timers', pattern: '15 * * * *' },
 ];
-
-const MINUTE_MS = 60_000;
 
 /** Ticks on every replica; the occurrence's row decides who writes the job. */
 @Injectable()
-export class Cron implements OnApplicationBootstrap {
+export class Cron implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Cron.name);
+  private readonly timers = new Map<string, NodeJS.Timeout>();
 
   constructor(
-    private readonly registry: SchedulerRegistry,
     private readonly occurrences: CronOccurrences,
     @Inject(SCHEDULER_ENV) private readonly env: SchedulerEnv,
   ) {}
 
   onApplicationBootstrap(): void {
-    for (const { task, queue, pattern } of CRON) {
-      const job: CronJob = CronJob.from({
-        cronTime: pattern,
-        timeZone: this.env.TIME_ZONE,
-        onTick: (): Promise<void> => this.tick(queue, task, job.lastDate() ?? new Date()),
-      });
-      this.registry.addCronJob(task, job);
-      job.start();
-    }
+    for (const { task, queue, pattern } of CRON) this.arm(task, queue, pattern, new Date());
   }
 
-  /** The occurrence of a task at about `at`; other replicas tick for it as well. */
-  async tick(queue: QueueName, task: string, at: Date): Promise<void> {
-    // Every pattern is of whole minutes; a tick that comes late, or a clock that is off, is still the same one.
-    const occurrence = new Date(Math.round(at.getTime() / MINUTE_MS) * MINUTE_MS);
+  onApplicationShutdown(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  /** The first occurrence of a task after this instant; every replica finds the same one. */
+  next(pattern: string, after: Date): Date {
+    return nextInstant(localPattern(pattern), this.env.TIME_ZONE, after);
+  }
+
+  /** Queues this occurrence of a task, unless another replica has. */
+  async tick(queue: QueueName, task: string, occurrence: Date): Promise<void> {
     try {
       await this.occurrences.claim(queue, task, occurrence);
     } catch (err) {
       this.logger.error({ err, task, occurrence }, 'a scheduled task could not be queued');
     }
+  }
+
+  private arm(task: string, queue: QueueName, pattern: string, after: Date): void {
+    const occurrence = this.next(pattern, after);
+    const due = (): void => {
+      void this.tick(queue, task, occurrence);
+      // A timer may be early by a moment: the same occurrence must not be found again.
+      this.arm(task, queue, pattern, new Date(Math.max(Date.now(), occurrence.getTime())));
+    };
+    this.timers.set(task, setTimeout(due, occurrence.getTime() - Date.now()));
   }
 }

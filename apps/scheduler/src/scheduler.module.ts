@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ScheduleModule } from '@nestjs/schedule';
 import { AuthModule } from '@kindline/auth';
 import type { TransportNews } from '@kindline/contracts';
 import {
@@ -31,7 +30,6 @@ export class SchedulerModule {
     return {
       module: SchedulerModule,
       imports: [
-        ScheduleModule.forRoot(),
         PlatformModule.forRoot(env, redis),
         AuthModule,
         DomainModule.forRoot({

@@ -1,4 +1,3 @@
-import { SchedulerRegistry } from '@nestjs/schedule';
 import type { RunningService } from '@kindline/platform';
 import {
   eventually,
@@ -7,7 +6,9 @@ import {
   TEST_JWT_SECRET,
   TEST_SERVICE_TOKEN,
 } from '@kindline/testing';
+import type { CronOccurrences } from '@kindline/domain';
 import { Cron } from '../src/cron';
+import type { SchedulerEnv } from '../src/scheduler-env';
 import { startScheduler } from '../src/start';
 import { TimerWorld } from './timer-world';
 
@@ -60,19 +61,34 @@ describe('the clockwork of two schedulers', () => {
     return rows.map(({ occurrence }) => occurrence.toISOString());
   };
 
-  it("validates tokens at 3 in the operator's time zone", () => {
+  it("goes by the operator's clock", () => {
     for (const { app } of schedulers) {
-      const next = app
-        .get(SchedulerRegistry)
-        .getCronJob('tokens.validate')
-        .nextDate()
-        .setZone('Asia/Kolkata');
-      expect([next.hour, next.minute, next.second]).toEqual([3, 0, 0]);
+      const next = app.get(Cron).next('0 3 * * *', new Date('2031-05-01T00:00:00Z'));
+      expect(next.toISOString()).toBe('2031-05-01T21:30:00.000Z');
     }
   });
 
-  it('makes one job although both tick, one of them late and the other with a clock that is off', async () => {
-    await tick(['2031-05-01T03:00:00.900Z', '2031-05-01T02:59:59.400Z'], 'tokens.validate', 'push');
+  it('ticks when an occurrence is due, and goes on with the next one', async () => {
+    jest.useFakeTimers({ now: new Date('2031-06-01T21:29:59Z'), doNotFake: ['nextTick', 'setImmediate'] });
+    const claimed: string[] = [];
+    const occurrences = {
+      claim: async (_queue: string, task: string, at: Date) => claimed.push(`${task} ${at.toISOString()}`),
+    } as unknown as CronOccurrences;
+    const cron = new Cron(occurrences, { TIME_ZONE: 'Asia/Kolkata' } as SchedulerEnv);
+    cron.onApplicationBootstrap();
+    jest.advanceTimersByTime(24 * 3_600_000);
+    cron.onApplicationShutdown();
+    jest.advanceTimersByTime(24 * 3_600_000);
+    jest.useRealTimers();
+    expect(claimed.filter((one) => !one.startsWith('retention'))).toEqual([
+      'tokens.validate 2031-06-01T21:30:00.000Z',
+      'helpers.check 2031-06-01T22:00:00.000Z',
+    ]);
+    expect(claimed.filter((one) => one.startsWith('retention'))).toHaveLength(24);
+  });
+
+  it('makes one job although both tick', async () => {
+    await tick(['2031-05-01T03:00:00.000Z'], 'tokens.validate', 'push');
     expect(await pushJobs()).toBe(1);
     expect(await runs('tokens.validate')).toEqual(['2031-05-01T03:00:00.000Z']);
   });
