@@ -1,6 +1,7 @@
 import type {
   Ack,
   BetterTogetherServerEvents,
+  BookingServerEvents,
   CommonServerEvents,
   MessageView,
   Role,
@@ -92,14 +93,17 @@ export async function http(
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-type ServerEvents = BetterTogetherServerEvents & CommonServerEvents;
-type EventName = keyof ServerEvents & string;
-type Payload<Name extends EventName> = Parameters<ServerEvents[Name]>[0];
+type ServerEvents = BetterTogetherServerEvents & BookingServerEvents & CommonServerEvents;
+export type EventName = keyof ServerEvents & string;
+export type Payload<Name extends EventName> = Parameters<ServerEvents[Name]>[0];
 export type ChatMessage = Payload<'chat_message'>;
 export type Sent = Ack<{ id: string; seq: number; timestamp: string; duplicate: boolean }>;
 export type Synced = Ack<{ messages: MessageView[]; has_more: boolean }>;
 
-/** A person's socket that remembers everything the server said. */
+/** Who a socket without a token belongs to. */
+const GUEST: TestPerson = { sub: 'a guest', email: '', token: '' };
+
+/** A socket that remembers everything the server said. */
 export class TestSocket {
   readonly seen: { event: string; payload: unknown }[] = [];
 
@@ -112,7 +116,7 @@ export class TestSocket {
 
   static async connect(port: number, person: TestPerson): Promise<TestSocket> {
     const socket = io(`http://127.0.0.1:${port}`, {
-      auth: { token: person.token },
+      ...(person.token && { auth: { token: person.token } }),
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
@@ -120,6 +124,11 @@ export class TestSocket {
     const own = new TestSocket(socket, person);
     await own.next('connection_response');
     return own;
+  }
+
+  /** Shows no token in its handshake. */
+  static guest(port: number): Promise<TestSocket> {
+    return TestSocket.connect(port, GUEST);
   }
 
   all<Name extends EventName>(event: Name): Payload<Name>[] {
@@ -276,7 +285,14 @@ export class World {
   }
 
   async connect(person: TestPerson, gateway = 0): Promise<TestSocket> {
-    const socket = await TestSocket.connect(at(this.gateways, gateway).port, person);
+    return this.closeLater(await TestSocket.connect(at(this.gateways, gateway).port, person));
+  }
+
+  async guest(gateway = 0): Promise<TestSocket> {
+    return this.closeLater(await TestSocket.guest(at(this.gateways, gateway).port));
+  }
+
+  closeLater(socket: TestSocket): TestSocket {
     this.sockets.push(socket);
     return socket;
   }

@@ -1,197 +1,22 @@
-import { type ErrorCode, MESSAGE_MAX_BYTES, type Role } from '@kindline/contracts';
+import { type ErrorCode, MESSAGE_MAX_BYTES } from '@kindline/contracts';
 import { createTestDatabase, signToken, type TestDatabase } from '@kindline/testing';
 import { io, type Socket } from 'socket.io-client';
 import { EventRouter } from '../src/sockets/event-router';
-import { at, eventually, makePerson, type Sent, type TestPerson, type TestSocket, World } from './kit';
-
-const NOBODY = '00000000-0000-7000-8000-000000000000';
-const UNSTORABLE = ['a\u0000b', 'a\ud800b', '\udc00'];
-
-type Sender = 'user' | 'volunteer' | 'stranger' | 'otherVolunteer';
-/** `<chat>`, `<user>` and `<stranger>` stand for the chat's id and people's e-mails. */
-interface EventCase {
-  sender: Sender;
-  payload: unknown;
-  wrongRoles: readonly Role[];
-  /** Payloads that do not fit; for objects, wrong types and unknown fields are derived. */
-  wrong: readonly unknown[];
-  foreign: readonly { what: string; sender: Sender; payload: unknown; code: ErrorCode }[];
-}
-
-const message = (change: object = {}) => ({
-  chat_id: '<chat>',
-  sender_mail: '<user>',
-  message: 'hello',
-  reciever_mail: '<volunteer>',
-  reply_message: 'earlier',
-  client_id: 'walk-1',
-  ...change,
-});
-const ended = (change: object = {}) => ({ email: '<user>', by_user: true, chat_id: '<chat>', ...change });
-
-const strangersOf = (payloadOf: (change: object) => object): EventCase['foreign'] => [
-  { what: 'an unknown chat', sender: 'user', payload: payloadOf({ chat_id: NOBODY }), code: 'not_found' },
-  { what: 'an id that is none', sender: 'user', payload: payloadOf({ chat_id: 'x' }), code: 'not_found' },
-  {
-    what: 'SQL for an id',
-    sender: 'user',
-    payload: payloadOf({ chat_id: "'; DROP TABLE messages; --" }),
-    code: 'not_found',
-  },
-];
-const wrongIds = (payloadOf: (change: object) => object): unknown[] =>
-  ['', 'x'.repeat(129), 'a\nb', ...UNSTORABLE].map((chat_id) => payloadOf({ chat_id }));
+import { BOOKING_CASES } from './booking-event-cases';
+import { backendOn, booking } from './booking-kit';
+import { CHAT_CASES, message } from './chat-event-cases';
+import { type EventCase, NOBODY, type Sender } from './event-case';
+import { at, eventually, makePerson, type Sent, type TestPerson, TestSocket, World } from './kit';
 
 /** One case per event of the gateway. */
-const CASES: Readonly<Record<string, EventCase>> = {
-  join: {
-    sender: 'user',
-    payload: '<user>',
-    wrongRoles: ['counselor', 'agent', 'facilitator', 'supervisor', 'admin'],
-    wrong: [null, 1, {}, [], ['<user>'], { email: '<user>' }, '', 'nobody', ...UNSTORABLE],
-    foreign: [
-      { what: "somebody else's e-mail", sender: 'user', payload: '<volunteer>', code: 'forbidden' },
-      { what: 'an unknown e-mail', sender: 'user', payload: 'nobody@example.org', code: 'forbidden' },
-    ],
-  },
-  chat_message: {
-    sender: 'user',
-    payload: message(),
-    wrongRoles: ['counselor', 'agent', 'facilitator', 'supervisor', 'admin'],
-    wrong: [
-      ...wrongIds(message),
-      message({ message: '' }),
-      ...UNSTORABLE.flatMap((text) => [
-        message({ message: text }),
-        message({ sender_mail: `${text}@example.org` }),
-        message({ reciever_mail: `${text}@example.org` }),
-        message({ client_id: text }),
-        message({ reply_message: text }),
-        message({ reply_message: { quoted: [text] } }),
-        message({ reply_message: { [text]: 1 } }),
-      ]),
-      message({ client_id: '' }),
-      message({ client_id: 'x'.repeat(129) }),
-      message({ client_id: 7 }),
-      message({ reply_message: 7 }),
-      message({ reply_message: [1] }),
-      message({ reply_message: 'x'.repeat(8193) }),
-      message({ reply_message: { file: Buffer.from('hello') } }),
-      message({ message: Buffer.from('hello') }),
-      { ...message(), sender_mail: undefined },
-      { ...message(), message: undefined },
-    ],
-    foreign: [
-      ...strangersOf(message),
-      {
-        what: "another person's chat",
-        sender: 'stranger',
-        payload: message({ sender_mail: '<stranger>' }),
-        code: 'forbidden',
-      },
-      {
-        what: "another person's chat, to nobody in particular",
-        sender: 'otherVolunteer',
-        payload: { chat_id: '<chat>', sender_mail: '<otherVolunteer>', message: 'hello' },
-        code: 'forbidden',
-      },
-      {
-        what: "the other member's e-mail",
-        sender: 'user',
-        payload: message({ sender_mail: '<volunteer>' }),
-        code: 'forbidden',
-      },
-      {
-        what: 'somebody who does not belong to the chat',
-        sender: 'user',
-        payload: message({ reciever_mail: '<stranger>' }),
-        code: 'forbidden',
-      },
-    ],
-  },
-  update_last_opened_user: {
-    sender: 'user',
-    payload: { chat_id: '<chat>' },
-    wrongRoles: ['volunteer', 'counselor', 'admin'],
-    wrong: wrongIds((change) => change),
-    foreign: [
-      ...strangersOf((change) => change),
-      { what: "another's chat", sender: 'stranger', payload: { chat_id: '<chat>' }, code: 'forbidden' },
-    ],
-  },
-  update_last_opened_volunteer: {
-    sender: 'volunteer',
-    payload: { chat_id: '<chat>' },
-    wrongRoles: ['user', 'student', 'senior', 'admin'],
-    wrong: wrongIds((change) => change),
-    foreign: [
-      ...strangersOf((change) => change).map((one) => ({ ...one, sender: 'volunteer' as const })),
-      { what: "another's chat", sender: 'otherVolunteer', payload: { chat_id: '<chat>' }, code: 'forbidden' },
-    ],
-  },
-  chat_ended: {
-    sender: 'user',
-    payload: ended(),
-    wrongRoles: ['counselor', 'agent', 'facilitator', 'supervisor', 'admin'],
-    wrong: [
-      ...wrongIds(ended),
-      ended({ by_user: 'true' }),
-      ended({ by_user: 1 }),
-      ended({ email: 'nobody' }),
-    ],
-    foreign: [
-      ...strangersOf(ended),
-      {
-        what: "another person's chat",
-        sender: 'stranger',
-        payload: ended({ email: '<stranger>' }),
-        code: 'forbidden',
-      },
-      {
-        what: "the other member's e-mail",
-        sender: 'user',
-        payload: ended({ email: '<volunteer>' }),
-        code: 'forbidden',
-      },
-      {
-        what: "the other member's side",
-        sender: 'volunteer',
-        payload: ended({ email: '<volunteer>' }),
-        code: 'forbidden',
-      },
-    ],
-  },
-  'messages:sync': {
-    sender: 'user',
-    payload: { conversationId: '<chat>', afterSeq: 0 },
-    wrongRoles: [],
-    wrong: [
-      ...['', 'x'.repeat(129), ...UNSTORABLE].map((conversationId) => ({ conversationId, afterSeq: 0 })),
-      ...[-1, 1.5, '0', 2 ** 31, 1e99].map((afterSeq) => ({ conversationId: '<chat>', afterSeq })),
-    ],
-    foreign: [
-      {
-        what: 'an unknown conversation',
-        sender: 'user',
-        payload: { conversationId: NOBODY, afterSeq: 0 },
-        code: 'not_found',
-      },
-      {
-        what: "another person's conversation",
-        sender: 'stranger',
-        payload: { conversationId: '<chat>', afterSeq: 0 },
-        code: 'forbidden',
-      },
-    ],
-  },
-};
+const CASES: Readonly<Record<string, EventCase>> = { ...CHAT_CASES, ...BOOKING_CASES };
 const cases = Object.entries(CASES).map(([event, one]) => ({ event, ...one }));
 
 describe('every event refuses what it must, and changes nothing', () => {
   let database: TestDatabase;
   let world: World;
   let before: unknown;
-  let sockets: Record<Sender, TestSocket>;
+  let sockets: Record<Exclude<Sender, 'guest'>, TestSocket>;
   const opened: Socket[] = [];
   const values = new Map<string, string>();
 
@@ -214,6 +39,8 @@ describe('every event refuses what it must, and changes nothing', () => {
         'messages',
         'message_reads',
         'notifications',
+        'booking_notifications',
+        'facilitator_sessions',
         'audit_log',
       ].map(async (table) => {
         const { rows } = await world.sql.query<{ row: string }>(
@@ -245,14 +72,22 @@ describe('every event refuses what it must, and changes nothing', () => {
       },
     ]);
   };
-  const ask = (sender: Sender, event: string, payload: unknown): Promise<Refusal> =>
-    sockets[sender].ask<Refusal>(event, fill(payload));
+  /** A guest may stay for a few seconds only, so that each comes anew. */
+  const socketOf = async (sender: Sender): Promise<TestSocket> =>
+    sender === 'guest' ? guest() : sockets[sender];
+  const guest = async (): Promise<TestSocket> => {
+    const socket = await TestSocket.guest(port());
+    opened.push(socket.socket);
+    return socket;
+  };
+  const ask = async (sender: Sender, event: string, payload: unknown): Promise<Refusal> =>
+    (await socketOf(sender)).ask<Refusal>(event, fill(payload));
 
   beforeAll(async () => {
     database = await createTestDatabase();
     world = await World.start(database.url, { gateways: 1 });
     const { user, volunteer, chatId } = await world.chat();
-    const people: Record<Sender, TestPerson> = {
+    const people: Record<'user' | 'volunteer' | 'stranger' | 'otherVolunteer', TestPerson> = {
       user,
       volunteer,
       stranger: await world.person('user'),
@@ -265,8 +100,49 @@ describe('every event refuses what it must, and changes nothing', () => {
       volunteer: await world.connect(people.volunteer),
       stranger: await world.connect(people.stranger),
       otherVolunteer: await world.connect(people.otherVolunteer),
+      facilitator: await world.connect(await makePerson('facilitator', '7001')),
+      otherFacilitator: await world.connect(await makePerson('facilitator', '7002')),
+      backend: await backendOn(world),
     };
+    await nameTokens();
+    values.set('<own notification>', await publish(7001, 'unread'));
+    values.set('<foreign notification>', await publish(7002, 'walked'));
   });
+
+  /** The tokens and ids that cases of bookings name. */
+  async function nameTokens(): Promise<void> {
+    const facilitator = { sub: '7001', roles: ['facilitator'] };
+    const secret = world.env.JWT_SECRET;
+    const { payload } =
+      /^[^.]*\.(?<payload>[^.]*)/.exec(await signToken(facilitator, { secret }))?.groups ?? {};
+    const named: Record<string, string> = {
+      '<facilitator>': '7001',
+      '<other facilitator>': '7002',
+      '<facilitator token>': sockets.facilitator.person.token,
+      '<other facilitator token>': sockets.otherFacilitator.person.token,
+      '<service token>': world.env.BACKEND_SERVICE_TOKEN,
+      '<admin token>': (await world.person('admin')).token,
+      '<expired token>': await signToken(facilitator, { secret, expiresIn: '-1s' }),
+      '<forged token>': await signToken(facilitator, { secret: 'x'.repeat(48) }),
+      '<unsigned token>': `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`,
+      '<token without sub>': await signToken({ roles: ['facilitator'] }, { secret }),
+      '<token without role>': await signToken({ ...facilitator, roles: ['volunteer'] }, { secret }),
+      "<thief's token>": await signToken(
+        { sub: 'thief', email: values.get('<user>') ?? '', roles: ['facilitator'] },
+        { secret },
+      ),
+    };
+    for (const [name, value] of Object.entries(named)) values.set(name, value);
+  }
+
+  async function publish(facilitator_id: number, event_id: string): Promise<string> {
+    const sent = booking({ booking_id: 1, facilitator_id, event_id });
+    const { notification_id } = await sockets.backend.ask<{ notification_id: string }>(
+      'booking_notification',
+      sent,
+    );
+    return notification_id;
+  }
   beforeEach(async () => {
     before = await stored();
   });
@@ -320,18 +196,21 @@ describe('every event refuses what it must, and changes nothing', () => {
     it('refuses every event of a socket without a token, with an ack and without', async () => {
       const socket = connect({});
       await once(socket, 'connection_response');
-      for (const { event, payload } of cases) {
+      for (const { event, payload, entry, failureEvent = 'error', context } of cases) {
+        if (entry) continue;
         const answer = (await socket.timeout(5_000).emitWithAck(event, fill(payload))) as Refusal;
         expectRefusal(answer, 'unauthenticated', event);
-        const told = once(socket, 'error');
+        const told = once(socket, failureEvent);
         socket.emit(event, fill(payload));
-        expect(await told).toEqual({ error: expect.any(String), code: 'unauthenticated' });
+        expect(await told).toEqual({ error: expect.any(String), code: 'unauthenticated', ...context });
       }
       expect(await stored()).toEqual(before);
     });
   });
 
-  describe.each(cases)('$event', ({ event, sender, payload, wrongRoles, wrong, foreign }) => {
+  describe.each(cases)('$event', (one) => {
+    const { event, sender, payload, wrongRoles, wrong, foreign, failureEvent = 'error' } = one;
+
     // Their people are made on purpose, so they are made before looking.
     it('is refused to other roles', async () => {
       const people = await Promise.all(wrongRoles.map((role) => makePerson(role)));
@@ -339,9 +218,11 @@ describe('every event refuses what it must, and changes nothing', () => {
       const now = await stored();
       for (const other of others) {
         // With nothing else to refuse it for: their own e-mail, and a chat that would not be found.
-        const { email } = other.person;
+        const { email, sub, token } = other.person;
         const mine = JSON.stringify(payload)
           .replaceAll(/<user>|<volunteer>/g, email)
+          .replace('<facilitator>', sub)
+          .replace('<facilitator token>', token)
           .replace('<chat>', NOBODY);
         const answer = await other.ask<Refusal>(event, JSON.parse(mine));
         expectRefusal(answer, 'forbidden', other.person.sub);
@@ -351,8 +232,8 @@ describe('every event refuses what it must, and changes nothing', () => {
     });
 
     it("is refused for other people's ids and unknown ones", async () => {
-      for (const one of foreign) {
-        expectRefusal(await ask(one.sender, event, one.payload), one.code, one.what);
+      for (const other of foreign) {
+        expectRefusal(await ask(other.sender, event, other.payload), other.code, other.what);
       }
       expect(await stored()).toEqual(before);
     });
@@ -362,13 +243,9 @@ describe('every event refuses what it must, and changes nothing', () => {
       if (typeof payload === 'object' && payload !== null) {
         derived.push({}, { ...payload, surprise: 1 });
         for (const name of Object.keys(payload)) {
-          for (const value of [{ $ne: 1 }, [['x']], true]) {
-            const fits = name === 'by_user' ? value === true : name === 'reply_message' && value !== true;
-            if (!fits || (name === 'reply_message' && Array.isArray(value))) {
-              derived.push({ ...payload, [name]: value });
-            }
+          for (const value of [{ $ne: 1 }, [['x']], true, null]) {
+            if (!one.takes?.(name, value)) derived.push({ ...payload, [name]: value });
           }
-          if (name !== 'reply_message') derived.push({ ...payload, [name]: null });
         }
       }
       for (const value of [...derived, ...wrong]) {
@@ -378,21 +255,29 @@ describe('every event refuses what it must, and changes nothing', () => {
     });
 
     it('is refused without a payload', async () => {
-      const { socket } = sockets[sender];
+      const { socket } = await socketOf(sender);
       const answer = (await socket.timeout(5_000).emitWithAck(event)) as Refusal;
       expectRefusal(answer, 'validation_failed', 'nothing');
       expect(await stored()).toEqual(before);
     });
 
-    it('tells failures by the event error where there is no callback', async () => {
-      const { socket } = sockets[sender];
-      const payloads = [undefined, { surprise: 1 }, ...foreign.slice(-1).map((one) => fill(one.payload))];
-      for (const value of payloads) {
-        const own = value === payloads.at(-1) ? sockets[at(foreign, -1).sender].socket : socket;
-        const told = once(own, 'error');
-        own.emit(event, value);
-        const code = value === payloads.at(-1) ? at(foreign, -1).code : 'validation_failed';
-        expect(await told).toEqual({ error: expect.any(String), code });
+    it(`tells failures by the event ${failureEvent} where there is no callback`, async () => {
+      const tells = async (
+        from: Sender,
+        value: unknown,
+        code: ErrorCode,
+        context?: object,
+      ): Promise<void> => {
+        const { socket } = await socketOf(from);
+        const told = once(socket, failureEvent);
+        socket.emit(event, fill(value));
+        expect(await told).toEqual({ error: expect.any(String), code, ...context });
+      };
+      await tells(sender, undefined, 'validation_failed');
+      await tells(sender, { surprise: 1 }, 'validation_failed');
+      for (const other of foreign) {
+        const id = (other.payload as { booking_id?: unknown }).booking_id;
+        await tells(other.sender, other.payload, other.code, one.context && { booking_id: id });
       }
       expect(await stored()).toEqual(before);
     });
@@ -450,7 +335,7 @@ describe('every event refuses what it must, and changes nothing', () => {
     });
 
     it('keep the socket connected, whatever was refused', () => {
-      expect(Object.values(sockets).map(({ socket }) => socket.connected)).toEqual([true, true, true, true]);
+      for (const { socket } of Object.values(sockets)) expect(socket.connected).toBe(true);
     });
   });
 
