@@ -74,9 +74,10 @@ export class Facilitators implements BookingEmitter {
       this.receptions.add({ id, emittedAt, receivedAt: emittedAt }, () => shown.delete(id));
       return true;
     }
+    // At once, because a repeat of the event is answered by it.
+    this.receptions.add({ id, emittedAt, receivedAt: null });
     socket.timeout(CONFIRM_WITHIN_MS).emit('new_booking_notification', notification, (late: Error | null) => {
-      if (late) this.receptions.add({ id, emittedAt, receivedAt: null });
-      else this.receptions.add({ id, emittedAt, receivedAt: this.clock.now() }, () => shown.delete(id));
+      if (!late) this.receptions.add({ id, emittedAt, receivedAt: this.clock.now() }, () => shown.delete(id));
     });
     return true;
   }

@@ -69,13 +69,24 @@ export class BookingInbox {
     if (count === 0) throw new KindlineError('not_found', 'You have no such notification');
   }
 
-  /** Writes down what was emitted and received; whoever has received a booking is not pushed to any more. */
+  /**
+   * Writes down what was emitted and received; whoever has received a booking is not pushed to any more. A
+   * booking may come several times: it was emitted before it was received, and to several sockets.
+   */
   async settle(receptions: readonly Reception[]): Promise<void> {
     await this.dataSource.query(
-      `UPDATE booking_notifications b SET emitted_at = coalesce(b.emitted_at, r.emitted_at),
+      // Locked in one order: gateways that hold sockets of the same facilitator would wait for each other.
+      `WITH received AS (
+        SELECT id, min(emitted_at) AS emitted_at, min(received_at) AS received_at
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS r (id, emitted_at, received_at)
+        GROUP BY id
+      ), locked AS (
+        SELECT id FROM booking_notifications WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
+      )
+      UPDATE booking_notifications b SET emitted_at = coalesce(b.emitted_at, r.emitted_at),
         delivered_at = coalesce(b.delivered_at, r.received_at),
         push_due_at = CASE WHEN r.received_at IS NULL THEN b.push_due_at END
-      FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS r (id, emitted_at, received_at)
+      FROM received r JOIN locked USING (id)
       WHERE b.id = r.id`,
       [
         receptions.map(({ id }) => id),
