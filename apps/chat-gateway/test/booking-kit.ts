@@ -1,5 +1,13 @@
 import type { Ack, BookingEvent, BookingNotification } from '@kindline/contracts';
-import { makePerson, SERVICE_TOKEN, type TestPerson, type TestSocket, type World } from './kit';
+import {
+  at,
+  eventually,
+  makePerson,
+  SERVICE_TOKEN,
+  type TestPerson,
+  type TestSocket,
+  type World,
+} from './kit';
 
 export type Published = Ack<{
   notification_id: string;
@@ -20,7 +28,9 @@ export const booking = (change: Partial<BookingEvent> = {}): BookingEvent => ({
 let lastId = 1_000;
 
 /** Somebody whose id is a number, as in the source document. */
-export async function facilitatorPerson(): Promise<TestPerson & { id: number }> {
+export type FacilitatorPerson = TestPerson & { id: number };
+
+export async function facilitatorPerson(): Promise<FacilitatorPerson> {
   const id = ++lastId;
   return { ...(await makePerson('facilitator', String(id))), id };
 }
@@ -42,3 +52,71 @@ export async function publish(backend: TestSocket, event: BookingEvent) {
 
 /** What this socket was shown, in the order in which it came. */
 export const shown = (socket: TestSocket): BookingNotification[] => socket.all('new_booking_notification');
+
+/** Publishes over HTTP. */
+export async function publishOverHttp(
+  world: World,
+  event: BookingEvent,
+  idempotencyKey?: string,
+): Promise<{ httpStatus: number; notification_id: string; status: string; code?: string }> {
+  const response = await fetch(`http://127.0.0.1:${at(world.apis, 0).port}/api/bookings/notifications`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${SERVICE_TOKEN}`,
+      'content-type': 'application/json',
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    },
+    body: JSON.stringify(event),
+  });
+  const body = (await response.json()) as { notification_id: string; status: string };
+  return { ...body, httpStatus: response.status };
+}
+
+export interface Manners {
+  /** Says that it confirms. */
+  acks?: boolean;
+  /** Whether it then does; by default always. */
+  confirms?: (notification: BookingNotification) => boolean;
+}
+
+/** A facilitator's frontend, connected and known. */
+export async function facilitatorOn(
+  world: World,
+  person: FacilitatorPerson,
+  gateway = 0,
+  { acks = false, confirms = () => true }: Manners = {},
+): Promise<TestSocket> {
+  const socket = await world.guest(gateway);
+  socket.socket.on('new_booking_notification', (notification: BookingNotification, received?: () => void) => {
+    if (confirms(notification)) received?.();
+  });
+  const { id: facilitator_id, token } = person;
+  const answer = await socket.ask<Ack>('facilitator_connect', { facilitator_id, token, acks });
+  if (!answer.ok) throw new Error(answer.error.code);
+  return socket;
+}
+
+/** Nobody of this facilitator is online any more, so that what comes now is stored. */
+export const offline = (world: World, { sub }: TestPerson): Promise<unknown> =>
+  eventually(`the sessions of ${sub} have ended`, async () => {
+    const { rows } = await world.sql.query(
+      'SELECT FROM facilitator_sessions WHERE facilitator_id = $1 AND ended_at IS NULL',
+      [sub],
+    );
+    return rows.length === 0;
+  });
+
+/** Ids of what this facilitator has not received, as far as it is written down. */
+export async function undelivered(world: World, { sub }: TestPerson): Promise<string[]> {
+  const { rows } = await world.sql.query<{ id: string }>(
+    'SELECT id FROM booking_notifications WHERE facilitator_id = $1 AND delivered_at IS NULL ORDER BY id',
+    [sub],
+  );
+  return rows.map(({ id }) => id);
+}
+
+export const allDelivered = (world: World, person: TestPerson): Promise<unknown> =>
+  eventually(
+    `${person.sub} has received everything`,
+    async () => (await undelivered(world, person)).length === 0,
+  );

@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
 import { randomUUID } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
-import { facilitatorPerson } from './booking-kit';
-import { at, eventually, SERVICE_TOKEN, type TestPerson, World } from './kit';
+import { allDelivered, facilitatorPerson, type FacilitatorPerson, offline } from './booking-kit';
+import { at, eventually, SERVICE_TOKEN, World } from './kit';
 
 interface Notification {
   booking_id: number;
@@ -41,7 +41,7 @@ describe('a client written as the source document shows', () => {
   let database: TestDatabase;
   let world: World;
   let backend: DocumentClient;
-  let person: TestPerson & { id: number };
+  let person: FacilitatorPerson;
   const clients: DocumentClient[] = [];
 
   const open = (gateway: number): DocumentClient => {
@@ -77,15 +77,7 @@ describe('a client written as the source document shows', () => {
     );
   const bookingIds = (notifications: Notification[]): number[] =>
     notifications.map(({ booking_id }) => booking_id);
-  /** Nobody is online any more, so that what comes now is stored. */
-  const allGone = () =>
-    eventually('the session has ended', async () => {
-      const { rows } = await world.sql.query(
-        'SELECT FROM facilitator_sessions WHERE facilitator_id = $1 AND ended_at IS NULL',
-        [person.sub],
-      );
-      return rows.length === 0;
-    });
+  const allGone = () => offline(world, person);
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -192,13 +184,7 @@ describe('a client written as the source document shows', () => {
     expect(bookingIds(shown)).toEqual([43, 41, 42]);
     expect(shown.map(({ notification_id }) => notification_id)).toEqual(stored);
     // What it has been shown does not come again.
-    await eventually('all are written down as received', async () => {
-      const { rows } = await world.sql.query(
-        'SELECT FROM booking_notifications WHERE facilitator_id = $1 AND delivered_at IS NULL',
-        [person.sub],
-      );
-      return rows.length === 0;
-    });
+    await allDelivered(world, person);
     again.socket.disconnect();
     await allGone();
     const third = await frontend(1);
