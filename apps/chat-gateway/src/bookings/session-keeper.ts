@@ -3,7 +3,7 @@ import { FacilitatorSessions } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { GATEWAY_ID } from '../gateway-env';
 import { Admission } from '../sockets/admission';
-import type { PersonSocket } from '../sockets/connections';
+import { type PersonSocket, requireOpen } from '../sockets/connections';
 
 /** Keeps the records of this gateway's facilitator sessions true. */
 @Injectable()
@@ -24,19 +24,11 @@ export class SessionKeeper {
     admission.onLeave(({ id }) => this.left(id));
   }
 
-  /** Resolves when the session is on record. A socket has one. */
-  async opened({ id: socketId, person }: PersonSocket): Promise<void> {
-    const known = this.open.get(socketId);
-    if (known) {
-      await known;
-      return;
-    }
-    const session = this.sessions.open(person.sub, this.gatewayId, socketId);
-    this.open.set(socketId, session);
-    await session.catch((error: unknown) => {
-      this.open.delete(socketId);
-      throw error;
-    });
+  /** Resolves when the session is on record. A socket has one. @throws conflict when it is gone meanwhile */
+  async opened(client: PersonSocket): Promise<void> {
+    requireOpen(client);
+    await (this.open.get(client.id) ?? this.record(client));
+    requireOpen(client);
   }
 
   /** Says that the sessions here live; those that were given up by mistake are open again. */
@@ -53,6 +45,15 @@ export class SessionKeeper {
   /** Resolves when everybody who has left is on record as such. */
   async settled(): Promise<void> {
     await this.after(async () => undefined);
+  }
+
+  private async record({ id: socketId, person }: PersonSocket): Promise<void> {
+    const session = this.sessions.open(person.sub, this.gatewayId, socketId);
+    this.open.set(socketId, session);
+    await session.catch((error: unknown) => {
+      this.open.delete(socketId);
+      throw error;
+    });
   }
 
   private left(socketId: string): void {

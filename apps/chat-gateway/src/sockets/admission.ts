@@ -4,7 +4,7 @@ import { KindlineError } from '@kindline/contracts';
 import type { DisconnectReason } from 'socket.io';
 import { Absence, SILENCE_MS } from './absence';
 import { Arrivals } from './arrivals';
-import { type BackendSocket, type ClientSocket, Connections, isPersons } from './connections';
+import { type BackendSocket, type ClientSocket, Connections, isPersons, requireOpen } from './connections';
 import { PresenceLease } from './presence-lease';
 
 /** How long a socket without a token may stay to authenticate by an event. */
@@ -60,12 +60,14 @@ export class Admission {
     if (!client.person) await this.arrivals.track(person.id);
     // Somebody may have been faster on the same socket.
     requireSame(client, person);
-    if (client.socket.disconnected) throw new KindlineError('conflict', 'The socket has closed');
+    requireOpen(client);
     if (isPersons(client)) client.expiresAt = Math.max(client.expiresAt, expiresAt);
     else this.person(client, person, expiresAt);
   }
 
+  /** @throws conflict when it is gone meanwhile */
   backend(client: ClientSocket, fingerprint: string): void {
+    requireOpen(client);
     this.noGuest(client);
     const own: BackendSocket = Object.assign(client, { backend: fingerprint });
     if (this.connections.addBackend(own)) this.lease.backendsChanged();

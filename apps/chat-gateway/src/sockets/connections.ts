@@ -1,4 +1,5 @@
 import type { Person } from '@kindline/auth';
+import { KindlineError } from '@kindline/contracts';
 import type { Socket } from 'socket.io';
 
 /** A socket, and who it has shown itself to be: nobody yet, a person, a backend, or both. */
@@ -25,6 +26,14 @@ export interface BackendSocket extends ClientSocket {
 
 export function isPersons(client: ClientSocket): client is PersonSocket {
   return client.person !== undefined && client.expiresAt !== undefined;
+}
+
+/**
+ * To be asked after every wait and before anything is kept of a socket: one that has left does not leave again.
+ * @throws conflict when it is gone meanwhile
+ */
+export function requireOpen({ socket }: ClientSocket): void {
+  if (socket.disconnected) throw new KindlineError('conflict', 'The socket has closed');
 }
 
 /** The sockets of this gateway, by person. */
