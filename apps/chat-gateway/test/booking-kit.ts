@@ -1,13 +1,5 @@
 import type { Ack, BookingEvent, BookingNotification } from '@kindline/contracts';
-import {
-  at,
-  eventually,
-  makePerson,
-  SERVICE_TOKEN,
-  type TestPerson,
-  type TestSocket,
-  type World,
-} from './kit';
+import { at, eventually, makePerson, SERVICE_TOKEN, type TestPerson, TestSocket, type World } from './kit';
 
 export type Published = Ack<{
   notification_id: string;
@@ -80,17 +72,24 @@ export interface Manners {
 }
 
 /** A facilitator's frontend, connected and known. */
-export async function facilitatorOn(
+export const facilitatorOn = async (
   world: World,
   person: FacilitatorPerson,
   gateway = 0,
+  manners: Manners = {},
+): Promise<TestSocket> =>
+  world.closeLater(await facilitatorOnPort(at(world.gateways, gateway).port, person, manners));
+
+/** The same on the port of a gateway of its own; to be closed by the test. */
+export async function facilitatorOnPort(
+  port: number,
+  { id: facilitator_id, token }: FacilitatorPerson,
   { acks = false, confirms = () => true }: Manners = {},
 ): Promise<TestSocket> {
-  const socket = await world.guest(gateway);
+  const socket = await TestSocket.guest(port);
   socket.socket.on('new_booking_notification', (notification: BookingNotification, received?: () => void) => {
     if (confirms(notification)) received?.();
   });
-  const { id: facilitator_id, token } = person;
   const answer = await socket.ask<Ack>('facilitator_connect', { facilitator_id, token, acks });
   if (!answer.ok) throw new Error(answer.error.code);
   return socket;

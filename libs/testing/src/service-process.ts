@@ -36,6 +36,8 @@ export function buildServices(): Build {
 
 export interface ServiceProcess {
   port: number;
+  /** Everything it has written so far. */
+  output(): string;
   /** kill -9: no goodbye, no flush. Resolves when it is gone. */
   kill(): Promise<void>;
   /** SIGTERM. @returns its exit code */
@@ -73,6 +75,7 @@ export async function startServiceProcess(
   });
   return {
     port,
+    output: () => said,
     kill: async () => {
       child.kill('SIGKILL');
       await gone;
