@@ -66,8 +66,8 @@ export class Bookings {
     const leftMs = record.createdAt.getTime() + EMITTED_WITHIN_MS - this.clock.now().getTime();
     if (leftMs <= 0) return STORED;
     return this.emissions.watch(record.id, leftMs).then(async (heard) => {
-      const known = heard || (record.answered !== undefined && (await this.store.wasEmitted(record.id)));
-      return known ? 'delivered' : 'stored';
+      // News of it may be lost, or it was shown to somebody who just connected: a repeat is answered by the record.
+      return heard || (await this.store.wasEmitted(record.id)) ? 'delivered' : 'stored';
     });
   }
 
