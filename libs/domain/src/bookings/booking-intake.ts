@@ -12,20 +12,29 @@ const LANES = 2;
 @Injectable()
 export class BookingIntake {
   private readonly gatherer: Gatherer<NewBooking, PublishedBooking | KindlineError>;
+  private readonly unanswered = new Set<Promise<unknown>>();
 
   constructor(bookings: Bookings) {
     this.gatherer = new Gatherer((group) => bookings.publish(group), { most: MOST, lanes: LANES });
   }
 
   /** Resolves when it is stored, and known whether a live socket got it. @throws conflict, or why it was not stored */
-  async publish(booking: NewBooking): Promise<{ notificationId: string; status: BookingStatus }> {
+  publish(booking: NewBooking): Promise<{ notificationId: string; status: BookingStatus }> {
+    const answer = this.answer(booking);
+    this.unanswered.add(answer);
+    const answered = (): void => void this.unanswered.delete(answer);
+    answer.then(answered, answered);
+    return answer;
+  }
+
+  /** Resolves when everything handed over is stored and answered. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.unanswered);
+  }
+
+  private async answer(booking: NewBooking): Promise<{ notificationId: string; status: BookingStatus }> {
     const published = await this.gatherer.add(booking);
     if (published instanceof KindlineError) throw published;
     return { notificationId: published.notificationId, status: await published.status };
-  }
-
-  /** Resolves when everything handed over is stored. */
-  async settled(): Promise<void> {
-    await this.gatherer.settled();
   }
 }
