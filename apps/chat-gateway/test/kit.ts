@@ -114,7 +114,7 @@ export class TestSocket {
     socket.onAny((event: string, payload: unknown) => this.seen.push({ event, payload }));
   }
 
-  static async connect(port: number, person: TestPerson): Promise<TestSocket> {
+  static async connect(port: number, person: TestPerson, withinMs?: number): Promise<TestSocket> {
     const socket = io(`http://127.0.0.1:${port}`, {
       ...(person.token && { auth: { token: person.token } }),
       transports: ['websocket'],
@@ -122,13 +122,18 @@ export class TestSocket {
       reconnection: false,
     });
     const own = new TestSocket(socket, person);
-    await own.next('connection_response');
+    try {
+      await own.next('connection_response', undefined, withinMs);
+    } catch (error) {
+      own.close();
+      throw error;
+    }
     return own;
   }
 
   /** Shows no token in its handshake. */
-  static guest(port: number): Promise<TestSocket> {
-    return TestSocket.connect(port, GUEST);
+  static guest(port: number, withinMs?: number): Promise<TestSocket> {
+    return TestSocket.connect(port, GUEST, withinMs);
   }
 
   all<Name extends EventName>(event: Name): Payload<Name>[] {
