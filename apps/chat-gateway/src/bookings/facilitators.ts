@@ -6,6 +6,7 @@ import { GatewayMetrics } from '../gateway-metrics';
 import { Admission } from '../sockets/admission';
 import type { ClientSocket, PersonSocket } from '../sockets/connections';
 import { Receptions } from './receptions';
+import { Shown } from './shown';
 
 /** A client that confirms has this long to do so; afterwards the notification is pending until it connects again. */
 export const CONFIRM_WITHIN_MS = 5_000;
@@ -13,8 +14,7 @@ export const CONFIRM_WITHIN_MS = 5_000;
 interface Facilitator {
   readonly client: PersonSocket;
   acks: boolean;
-  /** Emitted to this socket and not written down as received yet: not to be emitted to it again. */
-  readonly shown: Set<string>;
+  readonly shown: Shown;
 }
 
 /** The facilitators' sockets of this gateway, and what is emitted to them. */
@@ -37,7 +37,7 @@ export class Facilitators implements BookingEmitter {
     const { sub } = client.person;
     const own = this.of(client);
     if (own) own.acks = acks;
-    else this.byId.set(sub, [...(this.byId.get(sub) ?? []), { client, acks, shown: new Set() }]);
+    else this.byId.set(sub, [...(this.byId.get(sub) ?? []), { client, acks, shown: new Shown() }]);
   }
 
   has(client: ClientSocket): boolean {
@@ -69,15 +69,17 @@ export class Facilitators implements BookingEmitter {
     if (shown.has(id) || !socket.connected) return false;
     shown.add(id);
     const emittedAt = this.clock.now();
+    const received = (receivedAt: Date): void =>
+      this.receptions.add({ id, emittedAt, receivedAt }, () => shown.wasWritten(id, this.clock.now()));
     if (!acks) {
       socket.emit('new_booking_notification', notification);
-      this.receptions.add({ id, emittedAt, receivedAt: emittedAt }, () => shown.delete(id));
+      received(emittedAt);
       return true;
     }
     // At once, because a repeat of the event is answered by it.
     this.receptions.add({ id, emittedAt, receivedAt: null });
     socket.timeout(CONFIRM_WITHIN_MS).emit('new_booking_notification', notification, (late: Error | null) => {
-      if (!late) this.receptions.add({ id, emittedAt, receivedAt: this.clock.now() }, () => shown.delete(id));
+      if (!late) received(this.clock.now());
     });
     return true;
   }
