@@ -1,5 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
 import type { BookingNotification } from '@kindline/contracts';
+import { Redis } from 'ioredis';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BookingDelivery } from '../src/bookings/booking-delivery';
 import { CONFIRM_WITHIN_MS } from '../src/bookings/facilitators';
@@ -25,16 +26,19 @@ describe('a booking counts as received', () => {
   let world: World;
   let backend: TestSocket;
   let person: FacilitatorPerson;
+  let redis: Redis;
 
   beforeAll(async () => {
     database = await createTestDatabase();
     world = await World.start(database.url, { apis: 0 });
     backend = await backendOn(world);
+    redis = new Redis(world.env.REDIS_URL);
   });
   beforeEach(async () => {
     person = await facilitatorPerson();
   });
   afterAll(async () => {
+    redis.disconnect();
     await world.stop();
     await database.drop();
   });
@@ -180,6 +184,22 @@ describe('a booking counts as received', () => {
     await eventually('the others are received', async () => (await undelivered(world, person)).length < 2);
     expect(await undelivered(world, person)).toEqual([owed]);
     expect(shown(socket)).toHaveLength(3);
+  });
+
+  it('once, also when news of it come late or twice', async () => {
+    const heard: string[] = [];
+    redis.on('message', (_, message: string) => heard.push(message));
+    await redis.subscribe('bookings.stored.v1');
+    const socket = await facilitatorOn(world, person, 1);
+    const id = await book('delivered');
+    await allDelivered(world, person);
+    await settled();
+    const news = await eventually('the news', () => heard.find((message) => message.includes(id)));
+    await redis.unsubscribe();
+    expect(await redis.publish('bookings.stored.v1', news)).toBe(2);
+    const next = await book('delivered');
+    await socket.next('new_booking_notification', ({ notification_id }) => notification_id === next);
+    expect(ids(socket)).toEqual([id, next]);
   });
 
   it('when its facilitator has marked it read', async () => {
