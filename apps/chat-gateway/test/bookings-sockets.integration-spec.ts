@@ -163,6 +163,31 @@ describe('a socket of bookings', () => {
     });
   });
 
+  it('that leaves while it is let in leaves nothing behind', async () => {
+    const holder = await world.sql.connect();
+    const socket = await world.guest();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('LOCK TABLE facilitator_sessions IN EXCLUSIVE MODE');
+      socket.socket.emit('facilitator_connect', { facilitator_id: person.id, token: person.token });
+      await eventually('its session waits to be written', async () => {
+        const { rows } = await world.sql.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO facilitator_sessions%'
+            AND datname = current_database()`,
+        );
+        return rows.length === 1;
+      });
+      const { personCount } = gateway(0).get(Connections);
+      socket.close();
+      await eventually('it has left', () => gateway(0).get(Connections).personCount < personCount);
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    await eventually('its session has ended', async () => (await sessions())[0]?.ended_at);
+    expect(gateway(0).get(Facilitators).ids()).not.toContain(person.sub);
+  });
+
   describe('whose token expires', () => {
     const shortToken = (expiresIn: string): Promise<string> =>
       signToken({ sub: person.sub, roles: ['facilitator'] }, { secret: world.env.JWT_SECRET, expiresIn });
