@@ -3,6 +3,7 @@ import { BookingInbox, FacilitatorSessions } from '@kindline/domain';
 import { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { lastValueFrom } from 'rxjs';
+import { eventually } from '@kindline/testing';
 import { BookingPushOutbox } from '../src/outbox/booking-push-outbox';
 import { bookingFor, type Owner, PushWorld, SECRET_WORDS } from './push-world';
 
@@ -59,6 +60,16 @@ describe('bookings', () => {
       expect(await Promise.all(ids.map(dueOf))).toEqual(ids.map(() => null));
     });
 
+    it('fold into one push when only the first of them is due', async () => {
+      const facilitator = await world.owner('facilitator');
+      const ids = [await world.book(facilitator.sub), await world.book(facilitator.sub, { booking_id: 2 })];
+      await dueNow(ids.slice(0, 1));
+      await drain();
+      await world.idle();
+      expect(await world.pushes(facilitator, 'booking')).toHaveLength(1);
+      expect(await Promise.all(ids.map(dueOf))).toEqual([null, null]);
+    });
+
     it('are not pushed once they were received', async () => {
       const facilitator = await world.owner('facilitator');
       const id = await world.book(facilitator.sub);
@@ -85,11 +96,27 @@ describe('bookings', () => {
       // Emitted, but not confirmed.
       await world.worker.app.get(BookingInbox).settle([{ id, emittedAt, receivedAt: null }]);
       await dueNow([id]);
-      await drain();
-      expect((await dueOf(id))?.getTime()).toBeGreaterThan(Date.now() + 5_000);
+      await eventually('it is put off', async () => {
+        const due = await dueOf(id);
+        return due && due.getTime() > Date.now() + 5_000;
+      });
       expect(await world.deliveries(facilitator)).toEqual([]);
       await sessions.end([session], new Date());
       await dueNow([id]);
+      expect(await world.outcome(facilitator, 'booking')).toMatchObject({ status: 'accepted' });
+    });
+
+    it('are pushed to one whose gateway died while no other was there to end their session', async () => {
+      const facilitator = await world.owner('facilitator');
+      const session = await world.worker.app.get(FacilitatorSessions).open(facilitator.sub, 'dead', 'socket');
+      await world.sql.query(
+        `UPDATE facilitator_sessions SET last_seen_at = now() - interval '3 minutes' WHERE id = $1`,
+        [session],
+      );
+      const from = Date.now();
+      await world.book(facilitator.sub);
+      // Nobody is waited for who cannot be there.
+      expect(Date.now() - from).toBeLessThan(1_500);
       expect(await world.outcome(facilitator, 'booking')).toMatchObject({ status: 'accepted' });
     });
 

@@ -22,8 +22,12 @@ type Issue = z.core.$ZodIssue;
 function flatten(issues: readonly Issue[]): Issue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== 'invalid_union') return [issue];
-    const fitting = issue.errors.find((list) => !list.some(isWrongType)) ?? issue.errors[0];
-    const inner = fitting?.map((nested) => ({ ...nested, path: [...issue.path, ...nested.path] }) as Issue);
+    const fitting = issue.errors.find((list) => !list.some(isWrongType));
+    // None is of the input's type: the union says what it takes, if it does.
+    if (!fitting && issue.message !== 'Invalid input') return [issue];
+    const inner = (fitting ?? issue.errors[0])?.map(
+      (nested) => ({ ...nested, path: [...issue.path, ...nested.path] }) as Issue,
+    );
     return inner && inner.length > 0 ? flatten(inner) : [issue];
   });
 }

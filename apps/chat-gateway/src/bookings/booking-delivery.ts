@@ -1,6 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BookingNewsMap, StoredBooking } from '@kindline/contracts';
-import { BookingInbox, Emissions, NEWS_PUBLISHER, type NewsPublisher } from '@kindline/domain';
+import {
+  BookingInbox,
+  Emissions,
+  EMITTED_WITHIN_MS,
+  NEWS_PUBLISHER,
+  type NewsPublisher,
+} from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
 import { GATEWAY_ID } from '../gateway-env';
 import { Facilitators } from './facilitators';
 
@@ -19,23 +26,24 @@ export class BookingDelivery {
     private readonly emissions: Emissions,
     @Inject(NEWS_PUBLISHER) private readonly news: NewsPublisher,
     @Inject(GATEWAY_ID) private readonly gatewayId: string,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   readonly handlers: { [Name in keyof BookingNewsMap]: (news: BookingNewsMap[Name]) => void } = {
     'bookings.stored.v1': ({ origin, bookings }) => {
       // Its own were emitted right after their commit.
-      if (origin !== this.gatewayId) this.emit(bookings, origin);
+      if (origin !== this.gatewayId) this.emit(bookings);
     },
     'bookings.emitted.v1': ({ ids }) => this.emissions.heard(ids),
   };
 
   /** Emits what waits for a facilitator, oldest first. */
   async pending(facilitatorIds: string[]): Promise<void> {
-    let after: string | undefined;
+    let after: StoredBooking | undefined;
     for (;;) {
       const page = await this.inbox.undelivered(facilitatorIds, PAGE, after);
-      this.facilitators.emit(page);
-      after = page.at(-1)?.notification.notification_id;
+      this.emit(page);
+      after = page.at(-1);
       if (page.length < PAGE) return;
     }
   }
@@ -54,12 +62,17 @@ export class BookingDelivery {
     }
   }
 
-  private emit(bookings: readonly StoredBooking[], origin: string): void {
-    const ids = [...this.facilitators.emit(bookings)];
+  /** Emits them, and says so of those whose sender may still wait to hear it. */
+  private emit(bookings: readonly StoredBooking[]): void {
+    const live = this.facilitators.emit(bookings);
+    const since = new Date(this.clock.now().getTime() - EMITTED_WITHIN_MS).toISOString();
+    const ids = bookings.flatMap(({ notification: { notification_id: id, stored_at } }) =>
+      live.has(id) && stored_at >= since ? [id] : [],
+    );
     if (ids.length === 0) return;
     this.news
-      .publish('bookings.emitted.v1', { origin, ids })
-      // Then they are answered as stored; that is no lie, only less than could have been said.
+      .publish('bookings.emitted.v1', { ids })
+      // Then they are answered by the record, a moment later.
       .catch((err: unknown) => this.logger.warn({ err }, 'emitted bookings could not be announced'));
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import {
+  type BookingNotification,
   facilitatorConnect,
   getPendingNotifications,
   KindlineError,
@@ -18,6 +19,7 @@ import { SessionKeeper } from './session-keeper';
 @Injectable()
 export class FacilitatorDialect implements Dialect {
   private readonly logger = new Logger(FacilitatorDialect.name);
+  private readonly reading = new Map<string, Promise<BookingNotification[]>>();
 
   constructor(
     private readonly auth: SocketAuth,
@@ -54,7 +56,7 @@ export class FacilitatorDialect implements Dialect {
       limit: 'events',
       handle: async ({ socket, person }, { facilitator_id }) => {
         requireOwn(person.sub, facilitator_id);
-        const notifications = await this.inbox.unread(person.sub);
+        const notifications = await this.unread(person.sub);
         const pending = { notifications, count: notifications.length };
         socket.emit('pending_notifications', pending);
         return pending;
@@ -73,6 +75,15 @@ export class FacilitatorDialect implements Dialect {
       },
     }),
   ];
+
+  /** Calls that come while one is being answered share its look-up: a list may be long. */
+  private unread(sub: string): Promise<BookingNotification[]> {
+    const known = this.reading.get(sub);
+    if (known) return known;
+    const read = this.inbox.unread(sub).finally(() => this.reading.delete(sub));
+    this.reading.set(sub, read);
+    return read;
+  }
 
   /** @throws unauthenticated for a bad token, forbidden for one that is not this facilitator's */
   private async authenticate(

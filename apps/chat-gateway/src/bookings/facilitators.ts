@@ -32,56 +32,60 @@ export class Facilitators implements BookingEmitter {
     admission.onLeave((client) => this.remove(client));
   }
 
-  /** From here on its bookings are emitted to this socket. Repeating it only changes `acks`. */
+  /**
+   * From here on its bookings are emitted to this socket. Repeating it changes `acks`, and lets what was not
+   * confirmed in time come again.
+   */
   add(client: PersonSocket, acks: boolean): void {
     const { sub } = client.person;
     const own = this.of(client);
-    if (own) own.acks = acks;
-    else this.byId.set(sub, [...(this.byId.get(sub) ?? []), { client, acks, shown: new Shown() }]);
-  }
-
-  has(client: ClientSocket): boolean {
-    return this.of(client) !== undefined;
+    if (own) {
+      own.acks = acks;
+      own.shown.forgetLate();
+    } else this.byId.set(sub, [...(this.byId.get(sub) ?? []), { client, acks, shown: new Shown() }]);
   }
 
   ids(): string[] {
     return [...this.byId.keys()];
   }
 
+  /** @returns the ids of those that a live socket here has got, now or before */
   emit(bookings: readonly StoredBooking[]): ReadonlySet<string> {
-    const emitted = new Set<string>();
+    const live = new Set<string>();
+    let emitted = 0;
     for (const { facilitatorId, notification } of bookings) {
-      const { notification_id: id } = notification;
       for (const facilitator of this.byId.get(facilitatorId) ?? []) {
-        if (this.emitTo(facilitator, notification)) emitted.add(id);
+        if (!facilitator.client.socket.connected) continue;
+        live.add(notification.notification_id);
+        if (facilitator.shown.has(notification.notification_id)) continue;
+        this.emitTo(facilitator, notification);
+        emitted++;
       }
     }
-    if (emitted.size > 0) {
-      this.metrics.bookingsEmitted(emitted.size);
-      this.emissions.heard(emitted);
-    }
-    return emitted;
+    if (emitted > 0) this.metrics.bookingsEmitted(emitted);
+    this.emissions.heard(live);
+    return live;
   }
 
-  private emitTo({ client, acks, shown }: Facilitator, notification: BookingNotification): boolean {
-    const { socket } = client;
+  private emitTo({ client, acks, shown }: Facilitator, notification: BookingNotification): void {
     const { notification_id: id } = notification;
-    if (shown.has(id) || !socket.connected) return false;
     shown.add(id);
     const emittedAt = this.clock.now();
     const received = (receivedAt: Date): void =>
       this.receptions.add({ id, emittedAt, receivedAt }, () => shown.wasWritten(id, this.clock.now()));
     if (!acks) {
-      socket.emit('new_booking_notification', notification);
+      client.socket.emit('new_booking_notification', notification);
       received(emittedAt);
-      return true;
+      return;
     }
     // At once, because a repeat of the event is answered by it.
     this.receptions.add({ id, emittedAt, receivedAt: null });
-    socket.timeout(CONFIRM_WITHIN_MS).emit('new_booking_notification', notification, (late: Error | null) => {
-      if (!late) received(this.clock.now());
-    });
-    return true;
+    client.socket
+      .timeout(CONFIRM_WITHIN_MS)
+      .emit('new_booking_notification', notification, (late: Error | null) => {
+        if (late) shown.notConfirmed(id);
+        else received(this.clock.now());
+      });
   }
 
   private of({ id, person }: ClientSocket): Facilitator | undefined {

@@ -18,7 +18,9 @@ export class Receptions {
   constructor(inbox: BookingInbox) {
     this.gatherer = new Gatherer<Reception, void>(
       async (receptions) => {
-        await inbox.settle(receptions);
+        await inbox.settle(receptions).catch((err: unknown) => {
+          this.logger.warn({ err, count: receptions.length }, 'receptions could not be written down');
+        });
         return [];
       },
       { most: MOST, gatherMs: GATHER_MS },
@@ -27,10 +29,7 @@ export class Receptions {
 
   /** @param written called when it is in Postgres, or could not be written */
   add(reception: Reception, written: () => void = () => undefined): void {
-    this.gatherer.add(reception).then(written, (err: unknown) => {
-      written();
-      this.logger.warn({ err, notificationId: reception.id }, 'a reception could not be written down');
-    });
+    void this.gatherer.add(reception).then(written);
   }
 
   async settled(): Promise<void> {

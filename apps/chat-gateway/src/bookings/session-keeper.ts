@@ -11,6 +11,7 @@ export class SessionKeeper {
   private readonly logger = new Logger(SessionKeeper.name);
   /** Session ids by socket, from the moment they are being written. */
   private readonly open = new Map<string, Promise<string>>();
+  private readonly opening = new Set<Promise<string>>();
   private ended: string[] = [];
   /** One after the other: a session that has ended must not be said to live afterwards. */
   private work: Promise<void> = Promise.resolve();
@@ -42,18 +43,24 @@ export class SessionKeeper {
     });
   }
 
-  /** Resolves when everybody who has left is on record as such. */
+  /** Resolves when everybody who has left is on record as such, also who left while being put on record. */
   async settled(): Promise<void> {
+    await Promise.allSettled(this.opening);
     await this.after(async () => undefined);
   }
 
   private async record({ id: socketId, person }: PersonSocket): Promise<void> {
     const session = this.sessions.open(person.sub, this.gatewayId, socketId);
     this.open.set(socketId, session);
-    await session.catch((error: unknown) => {
+    this.opening.add(session);
+    try {
+      await session;
+    } catch (error) {
       this.open.delete(socketId);
       throw error;
-    });
+    } finally {
+      this.opening.delete(session);
+    }
   }
 
   private left(socketId: string): void {

@@ -15,6 +15,15 @@ describe('Shown', () => {
     }
   });
 
+  it('lets what was not confirmed in time come again, once that is asked for, and nothing else', () => {
+    const shown = new Shown();
+    for (const id of ['late', 'on its way']) shown.add(id);
+    shown.notConfirmed('late');
+    expect(shown.has('late')).toBe(true);
+    shown.forgetLate();
+    expect([shown.has('late'), shown.has('on its way')]).toEqual([false, true]);
+  });
+
   it('remembers for a minute what is written down, because it may still be on its way', () => {
     const shown = new Shown();
     for (const id of ['one', 'two']) {

@@ -5,6 +5,8 @@ const REMEMBERED_MS = 60_000;
 export class Shown {
   /** Not written down as received yet. */
   private readonly owed = new Set<string>();
+  /** Of these, what the client did not confirm in time. */
+  private readonly late = new Set<string>();
   /** When it was written down, the earliest first. */
   private readonly written = new Map<string, number>();
 
@@ -14,6 +16,16 @@ export class Shown {
 
   add(id: string): void {
     this.owed.add(id);
+  }
+
+  notConfirmed(id: string): void {
+    this.late.add(id);
+  }
+
+  /** What was not confirmed in time may be shown again. */
+  forgetLate(): void {
+    for (const id of this.late) this.owed.delete(id);
+    this.late.clear();
   }
 
   /** It is not pending any more, and forgotten a while later. */

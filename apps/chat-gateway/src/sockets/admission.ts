@@ -52,7 +52,8 @@ export class Admission {
   }
 
   /**
-   * The same for a token shown by an event; a socket that is the person's already keeps the later expiry.
+   * The same for a token shown by an event. The token shown last counts, with its roles and its expiry: a role
+   * must not outlive the token that gave it.
    * @throws forbidden when it is somebody else's, conflict when it is gone meanwhile
    */
   async lateComer(client: ClientSocket, person: Person, expiresAt: number): Promise<void> {
@@ -61,7 +62,7 @@ export class Admission {
     // Somebody may have been faster on the same socket.
     requireSame(client, person);
     requireOpen(client);
-    if (isPersons(client)) client.expiresAt = Math.max(client.expiresAt, expiresAt);
+    if (isPersons(client)) Object.assign(client, { person, expiresAt });
     else this.person(client, person, expiresAt);
   }
 

@@ -1,6 +1,7 @@
 /** What we use of engine.io's connection and of `ws` below it; neither types nor promises these (engine.io 6.6). */
 export interface EngineConnection {
   request: unknown;
+  remoteAddress?: string;
   flush?: () => void;
   gathering?: boolean;
   transport?: { socket?: { _socket?: { cork(): void; uncork(): void } } };

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
 import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/platform';
-import type { Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
 import { Absence, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './absence';
 import { Admission } from './admission';
 import { Arrivals } from './arrivals';
+import { clientAddresses } from './client-address';
 import { type ClientSocket, Connections, type PersonSocket } from './connections';
 import { EventRouter, failure } from './event-router';
 import { type EngineConnection, gatherFlushes } from './flush-gatherer';
@@ -47,8 +48,10 @@ export class SocketServer {
       },
     });
     this.io = io;
+    const addressOf = clientAddresses(this.env.TRUST_PROXY);
     // The handshake's request is not needed any more and would keep its buffers for the socket's life.
     io.engine.on('connection', (connection: EngineConnection) => {
+      connection.remoteAddress = addressOf(connection.request as IncomingMessage);
       connection.request = null;
       gatherFlushes(connection);
     });

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { inTransaction } from '@kindline/database';
-import { BOOKING_KIND, Notifications } from '@kindline/domain';
+import { BOOKING_KIND, Notifications, silentSince } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { OUTBOX_POLL_MS } from './message-push-outbox';
@@ -46,21 +46,27 @@ export class BookingPushOutbox {
 
   /** Works off everything that is due. */
   async drain(): Promise<void> {
-    while ((await this.batch()) === BATCH);
+    while ((await this.batch()) >= BATCH);
   }
 
   private async batch(): Promise<number> {
     return inTransaction(this.dataSource, async (manager) => {
+      // One replica at a time: two that share a facilitator's bookings would push twice.
+      const [mine] = await manager.query<{ locked: boolean }[]>(
+        `SELECT pg_try_advisory_xact_lock(hashtext('booking pushes')) AS locked`,
+      );
+      if (!mine?.locked) return 0;
       const now = this.clock.now();
+      // With what is due goes what is not yet: it was stored a moment later.
       const due = await manager.query<DueBooking[]>(
         `SELECT b.id, p.id AS person_id, EXISTS (SELECT FROM facilitator_sessions s
-            WHERE s.facilitator_id = b.facilitator_id AND s.ended_at IS NULL) AS online
+            WHERE s.facilitator_id = b.facilitator_id AND s.ended_at IS NULL AND s.last_seen_at > $3) AS online
         FROM booking_notifications b
         LEFT JOIN people p ON p.sub = b.facilitator_id
-        WHERE b.push_due_at <= $1
-        ORDER BY b.push_due_at LIMIT $2
+        WHERE b.push_due_at IS NOT NULL AND b.facilitator_id IN (
+          SELECT facilitator_id FROM booking_notifications WHERE push_due_at <= $1 ORDER BY push_due_at LIMIT $2)
         FOR UPDATE OF b SKIP LOCKED`,
-        [now, BATCH],
+        [now, BATCH, silentSince(now)],
       );
       if (due.length === 0) return 0;
       await manager.query(

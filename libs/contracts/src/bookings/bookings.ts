@@ -6,11 +6,12 @@ import { line } from '../strings';
 export const BOOKING_BATCH = 500;
 
 /** An id of the caller's own system, echoed with the JSON type it was sent with. */
-const foreignId = z.union([line(128), z.int()]);
+const ID = 'must be a string or a whole number';
+const foreignId = z.union([line(128), z.int()], ID);
 export type ForeignId = z.infer<typeof foreignId>;
 
 /** A facilitator: the `sub` of their token, as a string or, where it is one, as the number. */
-export const facilitatorId = z.union([line(255), z.int()]);
+export const facilitatorId = z.union([line(255), z.int()], ID);
 
 /** What tells one event from another where content does not. */
 export const eventId = line(255);

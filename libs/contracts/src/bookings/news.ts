@@ -15,8 +15,8 @@ export type StoredBooking = z.infer<typeof storedBooking>;
 export const BOOKING_NEWS = {
   /** Committed together by one process; every gateway emits those whose facilitators it holds. */
   'bookings.stored.v1': z.object({ origin: z.string(), bookings: z.array(storedBooking) }),
-  /** A gateway emitted these of another process to a live socket. */
-  'bookings.emitted.v1': z.object({ origin: z.string(), ids: z.array(z.string()) }),
+  /** A gateway emitted these, stored a moment ago, to a live socket. */
+  'bookings.emitted.v1': z.object({ ids: z.array(z.string()) }),
 } as const satisfies Record<string, z.ZodType>;
 
 export type BookingNewsMap = { [Name in keyof typeof BOOKING_NEWS]: z.infer<(typeof BOOKING_NEWS)[Name]> };

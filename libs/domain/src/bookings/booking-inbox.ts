@@ -28,20 +28,21 @@ export class BookingInbox {
   ) {}
 
   /**
-   * What these facilitators have not received, oldest first, a page at a time.
-   * Uses booking_notifications_undelivered.
-   * @param after the last id of the page before
+   * What these facilitators have not received, oldest first for each, a page at a time. In the order of
+   * booking_notifications_undelivered: ordered by id alone, Postgres walks the primary key past everything that
+   * was received (1 s for 1,000 facilitators and 1,000,000 bookings, instead of 0.4 ms).
+   * @param after the last one of the page before
    */
   async undelivered(
     facilitatorIds: string[],
     limit: number,
-    after: string = FIRST,
+    after?: StoredBooking,
   ): Promise<StoredBooking[]> {
     const rows = await this.dataSource.query<Row[]>(
       `SELECT id, facilitator_id, booking, created_at FROM booking_notifications
-      WHERE delivered_at IS NULL AND facilitator_id = ANY ($1::text[]) AND id > $2
-      ORDER BY id LIMIT $3`,
-      [facilitatorIds, after, limit],
+      WHERE delivered_at IS NULL AND facilitator_id = ANY ($1::text[]) AND (facilitator_id, id) > ($2, $3::uuid)
+      ORDER BY facilitator_id, id LIMIT $4`,
+      [facilitatorIds, after?.facilitatorId ?? '', after?.notification.notification_id ?? FIRST, limit],
     );
     return rows.map((row) => ({ facilitatorId: row.facilitator_id, notification: view(row) }));
   }

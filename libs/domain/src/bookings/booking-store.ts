@@ -4,6 +4,7 @@ import { arrayLiteral, sqlState, uuidV7 } from '@kindline/database';
 import { CLOCK, type Clock, toKindlineError } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { dedupeKey, type StoredContent } from './booking-identity';
+import { silentSince } from './facilitator-sessions';
 
 /** A push waits this long: whoever is connected has received the booking by then, and several fold into one. */
 export const BOOKING_PUSH_DELAY_MS = 2_000;
@@ -111,6 +112,7 @@ export class BookingStore {
       arrayLiteral(drafts.map(({ source }) => source)),
       now,
       new Date(now.getTime() + BOOKING_PUSH_DELAY_MS),
+      silentSince(now),
     ]);
     return { stored: new Set(row?.ids), online: new Set(row?.online) };
   }
@@ -164,7 +166,7 @@ const INSERT = `WITH inserted AS (
       (id, facilitator_id, dedupe_key, booking, source, created_at, push_due_at, was_online)
     SELECT id, facilitator_id, dedupe_key, booking::json, source, $6, $7, facilitator_id IN (
         SELECT s.facilitator_id FROM facilitator_sessions s
-        WHERE s.ended_at IS NULL AND s.facilitator_id = ANY ($2::text[]))
+        WHERE s.ended_at IS NULL AND s.last_seen_at > $8 AND s.facilitator_id = ANY ($2::text[]))
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
       AS b (id, facilitator_id, dedupe_key, booking, source)
     ORDER BY dedupe_key

@@ -6,7 +6,7 @@ import { notificationOf } from './booking-identity';
 import { type BookingRecord, BookingStore, EMITTED_WITHIN_MS, type NewBooking } from './booking-store';
 import { Emissions } from './emissions';
 
-/** Emits bookings to facilitators' sockets of this process. @returns the ids of those it emitted */
+/** Emits bookings to facilitators' sockets of this process. @returns the ids of those that a live socket has got */
 export interface BookingEmitter {
   emit(bookings: readonly StoredBooking[]): ReadonlySet<string>;
 }
@@ -65,10 +65,16 @@ export class Bookings {
     // A repeat that comes while the first one is still on its way is answered with it.
     const leftMs = record.createdAt.getTime() + EMITTED_WITHIN_MS - this.clock.now().getTime();
     if (leftMs <= 0) return STORED;
-    return this.emissions.watch(record.id, leftMs).then(async (heard) => {
-      // News of it may be lost, or it was shown to somebody who just connected: a repeat is answered by the record.
-      return heard || (await this.store.wasEmitted(record.id)) ? 'delivered' : 'stored';
-    });
+    return this.soon(record.id, leftMs);
+  }
+
+  /** By the news of it, and by the record: news may be lost, and those of a repeat may have passed already. */
+  private async soon(id: string, leftMs: number): Promise<BookingStatus> {
+    const firstMs = Math.min(leftMs, LOOK_AFTER_MS);
+    for (const waitMs of [firstMs, leftMs - firstMs]) {
+      if ((await this.emissions.watch(id, waitMs)) || (await this.store.wasEmitted(id))) return 'delivered';
+    }
+    return 'stored';
   }
 
   /** Lost news are no lost bookings: gateways look for what is still pending. */
@@ -78,6 +84,9 @@ export class Bookings {
       .catch((err: unknown) => this.logger.warn({ err }, 'bookings could not be announced'));
   }
 }
+
+/** An emission is on record a moment after it. */
+const LOOK_AFTER_MS = 100;
 
 const NONE: ReadonlySet<string> = new Set();
 const DELIVERED: Promise<BookingStatus> = Promise.resolve('delivered');

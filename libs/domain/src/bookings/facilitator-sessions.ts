@@ -7,7 +7,10 @@ import { DataSource } from 'typeorm';
 export const SESSION_SEEN_EVERY_MS = 30_000;
 export const SESSION_SILENT_MS = 120_000;
 
-/** Facilitators' sockets: connected, last seen, ended. An open session means online. */
+/** What was not seen since then is silent, also while no gateway is left that could end it. */
+export const silentSince = (now: Date): Date => new Date(now.getTime() - SESSION_SILENT_MS);
+
+/** Facilitators' sockets: connected, last seen, ended. An open session that is not silent means online. */
 @Injectable()
 export class FacilitatorSessions {
   constructor(
@@ -55,14 +58,16 @@ export class FacilitatorSessions {
   async endSilent(): Promise<void> {
     await this.dataSource.query(
       `UPDATE facilitator_sessions SET ended_at = last_seen_at WHERE ended_at IS NULL AND last_seen_at < $1`,
-      [new Date(this.clock.now().getTime() - SESSION_SILENT_MS)],
+      [silentSince(this.clock.now())],
     );
   }
 
   /** Facilitators with an open session. Uses facilitator_sessions_open. */
   async online(): Promise<number> {
     const [row] = await this.dataSource.query<{ online: number }[]>(
-      `SELECT count(DISTINCT facilitator_id)::int AS online FROM facilitator_sessions WHERE ended_at IS NULL`,
+      `SELECT count(DISTINCT facilitator_id)::int AS online FROM facilitator_sessions
+      WHERE ended_at IS NULL AND last_seen_at > $1`,
+      [silentSince(this.clock.now())],
     );
     return row?.online ?? 0;
   }
