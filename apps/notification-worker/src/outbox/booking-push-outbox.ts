@@ -1,10 +1,9 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { inTransaction } from '@kindline/database';
 import { BOOKING_KIND, Notifications, silentSince } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
-import { OUTBOX_POLL_MS } from './message-push-outbox';
-import { Poller } from './poller';
+import { Outbox } from './outbox';
 
 const BATCH = 1_000;
 /** Somebody who is connected but has not confirmed is looked at again after this time: they may have left. */
@@ -22,34 +21,16 @@ interface DueBooking {
  * `push_due_at` becomes one push for all that gathered. Uses booking_notifications_push_due.
  */
 @Injectable()
-export class BookingPushOutbox {
-  private readonly logger = new Logger(BookingPushOutbox.name);
-  private readonly poller = new Poller(
-    () => this.drain(),
-    OUTBOX_POLL_MS,
-    (err) => this.logger.warn({ err }, 'booking pushes could not be collected'),
-  );
-
+export class BookingPushOutbox extends Outbox {
   constructor(
     private readonly dataSource: DataSource,
     private readonly notifications: Notifications,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
-
-  start(): void {
-    this.poller.start();
+  ) {
+    super(BATCH);
   }
 
-  stop(): Promise<void> {
-    return this.poller.stop();
-  }
-
-  /** Works off everything that is due. */
-  async drain(): Promise<void> {
-    while ((await this.batch()) >= BATCH);
-  }
-
-  private async batch(): Promise<number> {
+  protected async batch(): Promise<number> {
     return inTransaction(this.dataSource, async (manager) => {
       // One replica at a time: two that share a facilitator's bookings would push twice.
       const [mine] = await manager.query<{ locked: boolean }[]>(

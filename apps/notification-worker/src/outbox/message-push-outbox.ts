@@ -1,12 +1,11 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { inTransaction } from '@kindline/database';
 import type { ProgramName } from '@kindline/contracts';
 import { Notifications, Programs } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
-import { Poller } from './poller';
+import { Outbox } from './outbox';
 
-export const OUTBOX_POLL_MS = 500;
 const BATCH = 200;
 
 interface DueMember {
@@ -23,35 +22,17 @@ interface DueMember {
  * notification. Replicas share the rows by SKIP LOCKED. Uses conversation_members_push_due.
  */
 @Injectable()
-export class MessagePushOutbox {
-  private readonly logger = new Logger(MessagePushOutbox.name);
-  private readonly poller = new Poller(
-    () => this.drain(),
-    OUTBOX_POLL_MS,
-    (err) => this.logger.warn({ err }, 'message pushes could not be collected'),
-  );
-
+export class MessagePushOutbox extends Outbox {
   constructor(
     private readonly dataSource: DataSource,
     private readonly programs: Programs,
     private readonly notifications: Notifications,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
-
-  start(): void {
-    this.poller.start();
+  ) {
+    super(BATCH);
   }
 
-  stop(): Promise<void> {
-    return this.poller.stop();
-  }
-
-  /** Works off everything that is due. */
-  async drain(): Promise<void> {
-    while ((await this.batch()) === BATCH);
-  }
-
-  private async batch(): Promise<number> {
+  protected async batch(): Promise<number> {
     return inTransaction(this.dataSource, async (manager) => {
       const now = this.clock.now();
       const due = await manager.query<DueMember[]>(
