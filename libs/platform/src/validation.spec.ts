@@ -49,4 +49,18 @@ describe('parse', () => {
     expect(JSON.stringify([error.message, error.details])).not.toContain('private');
     expect(error.details.errors).toHaveLength(4);
   });
+
+  it('says of a union what it takes, or what is wrong for the member of that type', () => {
+    const one = z.strictObject({
+      id: z.union([z.string().min(1), z.int()], 'must be a string or a whole number'),
+    });
+    const many = z.union([one, z.array(z.unknown()).max(1, 'must hold one')]);
+    const messages = (input: unknown, schema: z.ZodType) =>
+      failure(input, schema).details.errors?.map(({ path, message }) => `${path}: ${message}`);
+    expect(messages({ id: true }, one)).toEqual(['id: must be a string or a whole number']);
+    expect(messages({}, one)).toEqual(['id: must be a string or a whole number']);
+    expect(messages({ id: '' }, one)?.[0]).toMatch(/^id: Too small/);
+    expect(messages([1, 2], many)).toEqual(['input: must hold one']);
+    expect(messages({ id: 1.5 }, many)).toEqual(['id: must be a string or a whole number']);
+  });
 });
