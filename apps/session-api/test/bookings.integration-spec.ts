@@ -1,5 +1,5 @@
 import { BOOKING_BATCH } from '@kindline/contracts';
-import { BookingInbox } from '@kindline/domain';
+import { BookingInbox, Bookings } from '@kindline/domain';
 import { fingerprint } from '@kindline/auth';
 import { TEST_SERVICE_TOKEN } from '@kindline/testing';
 import { randomUUID } from 'node:crypto';
@@ -182,6 +182,21 @@ describe('bookings over HTTP', () => {
       const ids = Array.from({ length: 100 }, (_, n) => n);
       await batch(ids.map((booking_id) => booking({ booking_id, facilitator_id: 'ordered' })));
       const unread = await world.service.app.get(BookingInbox).unread('ordered');
+      expect(unread.map(({ booking_id }) => booking_id)).toEqual(ids);
+    });
+
+    it('comes after the one that was sent before it, also within one moment', async () => {
+      const ids = Array.from({ length: 60 }, (_, n) => n);
+      const bookings = world.service.app.get(Bookings);
+      // In one turn of the event loop: as fast as they can come.
+      await Promise.all(
+        ids.map((booking_id) =>
+          bookings.publish([
+            { event: booking({ booking_id, facilitator_id: 'one after the other' }), source: 'test' },
+          ]),
+        ),
+      );
+      const unread = await world.service.app.get(BookingInbox).unread('one after the other');
       expect(unread.map(({ booking_id }) => booking_id)).toEqual(ids);
     });
 

@@ -25,7 +25,11 @@ export class BookingDesk {
     const { handlers } = this.delivery;
     news.on('bookings.stored.v1', handlers['bookings.stored.v1']);
     news.on('bookings.emitted.v1', handlers['bookings.emitted.v1']);
-    news.onReconnect(() => void this.delivery.catchUp());
+    news.onReconnect(() => {
+      void this.delivery.catchUp();
+      // While Redis was away from here another gateway may have taken the sessions here for ended.
+      void this.keeper.beat();
+    });
     this.timers.push(
       setInterval(() => void this.delivery.catchUp(), CATCH_UP_EVERY_MS),
       setInterval(() => void this.keeper.beat(), SESSION_SEEN_EVERY_MS),

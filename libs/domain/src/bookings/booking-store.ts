@@ -48,6 +48,9 @@ interface Draft extends NewBooking {
 /** Writes bookings, each event once. */
 @Injectable()
 export class BookingStore {
+  /** The time of the last group's ids, in ms since 1970. */
+  private idTime = 0;
+
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -82,8 +85,9 @@ export class BookingStore {
   }
 
   private async write(bookings: NewBooking[], now: Date): Promise<(BookingRecord | KindlineError)[]> {
-    // Sorted, so that ids of one moment keep the order in which their bookings came.
-    const ids = bookings.map(() => uuidV7(now.getTime())).sort();
+    // Sorted, and a later group's after an earlier one's, so that ids keep the order in which bookings came.
+    const idTime = (this.idTime = Math.max(now.getTime(), this.idTime + 1));
+    const ids = bookings.map(() => uuidV7(idTime)).sort();
     const drafts = bookings.map((booking, index): Draft => ({
       ...booking,
       id: ids[index] ?? '',
