@@ -112,6 +112,9 @@ describe('the next instant of a pattern', () => {
         '2026-04-04T03:00:00Z',
         ['04-05 02:15 +1030', '04-06 02:15 +1030'],
       ],
+      // Searched for from before the clock moved forward: between the two changes it seems not to have moved.
+      ['30 2 25 10 *', 'Europe/Berlin', '2026-01-15T12:00:00Z', ['10-25 02:30 +0200', '10-25 02:30 +0200']],
+      ['30 1 1 11 *', 'America/New_York', '2026-02-15T12:00:00Z', ['11-01 01:30 -0400', '11-01 01:30 -0400']],
     ])('%s in %s: what comes twice is due the first time only', (cron, zone, from, expected) => {
       expect(runs(cron, zone, from, 2)).toEqual(expected);
     });

@@ -67,7 +67,8 @@ function clockFrom(from: number, zone: string, everyHour: boolean): { offsets: n
 function changeBefore(due: number, from: number, zone: string): number | undefined {
   const first = from + SECOND_MS;
   const offset = offsetAt(zone, first);
-  for (const end of [Math.min(first + MOST_SHIFT_MS, due), due]) {
+  // Also just before it: the clock may have moved forward and back since, and what comes twice be due already.
+  for (const end of [Math.min(first + MOST_SHIFT_MS, due), due - MOST_SHIFT_MS, due]) {
     if (end > first && offsetAt(zone, end) !== offset) return changeAfter(zone, first, end);
   }
   return undefined;
