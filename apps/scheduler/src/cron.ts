@@ -16,6 +16,9 @@ const CRON: readonly { task: string; queue: QueueName; pattern: string }[] = [
   { task: 'retention', queue: 'timers', pattern: '15 * * * *' },
 ];
 
+/** Timers stand still while the machine sleeps, and the clock may be set: so we look at it this often. */
+const LOOK_MS = 60_000;
+
 /** Ticks on every replica; the occurrence's row decides who writes the job. */
 @Injectable()
 export class Cron implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -51,11 +54,12 @@ export class Cron implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private arm(task: string, queue: QueueName, pattern: string, after: Date): void {
     const occurrence = this.next(pattern, after);
-    const due = (): void => {
+    const look = (): void => {
+      const left = occurrence.getTime() - Date.now();
+      if (left > 0) return void this.timers.set(task, setTimeout(look, Math.min(left, LOOK_MS)));
       void this.tick(queue, task, occurrence);
-      // A timer may be early by a moment: the same occurrence must not be found again.
-      this.arm(task, queue, pattern, new Date(Math.max(Date.now(), occurrence.getTime())));
+      this.arm(task, queue, pattern, new Date());
     };
-    this.timers.set(task, setTimeout(due, occurrence.getTime() - Date.now()));
+    look();
   }
 }
