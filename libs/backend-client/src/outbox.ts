@@ -50,8 +50,14 @@ export class Outbox {
 
   #send(): void {
     if (this.#link.ready) {
-      const room = LARGEST_SOCKET_WINDOW - this.#onSocket;
-      for (const booking of this.#waiting.splice(0, room)) void this.#sendOverSocket(booking);
+      let taken = 0;
+      for (const booking of this.#waiting) {
+        if (this.#onSocket === LARGEST_SOCKET_WINDOW) break;
+        taken++;
+        // Those that were given up take no room: no answer would come to call up what waits behind them.
+        if (!booking.settled) void this.#sendOverSocket(booking);
+      }
+      this.#waiting.splice(0, taken);
     } else {
       for (const booking of this.#waiting.splice(0)) this.#overHttp.push(booking);
     }
@@ -63,7 +69,6 @@ export class Outbox {
   }
 
   async #sendOverSocket(booking: PendingBooking): Promise<void> {
-    if (booking.settled) return;
     this.#onSocket++;
     booking.sent();
     const outcome = await this.#link.send(booking);

@@ -59,6 +59,16 @@ describe('an open socket', () => {
     expect(api.requests).toHaveLength(0);
   });
 
+  it('does not forget what waits behind many that were given up', async () => {
+    await client.connect();
+    const many = Array.from({ length: 250 }, (_, n) => booking(n));
+    const givenUp = client.publishBookings(many, { signal: AbortSignal.abort() });
+    const { notificationId } = await client.publishBooking(booking(1, { event_id: 'e-1' }));
+    expect(notificationId).toBe('s-e-1');
+    expect((await givenUp).every(({ ok }) => !ok)).toBe(true);
+    expect(gateway.bookings).toHaveLength(1);
+  });
+
   it('brings a clear no back', async () => {
     await client.connect();
     const errors = [{ path: 'user.email', message: 'must be an e-mail address' }];
