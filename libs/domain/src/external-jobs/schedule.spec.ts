@@ -60,6 +60,11 @@ describe('the next instant of a pattern', () => {
     ]);
   });
 
+  it('knows months and weekdays by their names', () => {
+    expect(runs('0 9 * FEB,nov Mon-Fri', 'UTC', '2026-02-27T12:00:00Z', 1)).toEqual(['11-02 09:00 +0000']);
+    expect(runs('0 9 1 Dec *', 'UTC', '2026-02-27T12:00:00Z', 1)).toEqual(['12-01 09:00 +0000']);
+  });
+
   it.each([
     '',
     '*',
@@ -70,6 +75,12 @@ describe('the next instant of a pattern', () => {
     '60 * * * *',
     '* 24 * * *',
     '0 0 31 2 *',
+    // Names in a field that is not theirs.
+    'jan * * * *',
+    '0 9 JAN * *',
+    '0 9 * mon *',
+    '0 9 * * Jan',
+    '0 0 9 * 1-wed *',
   ])('does not exist for %p', (cron) => {
     expect(() => localPattern(cron)).toThrow();
   });

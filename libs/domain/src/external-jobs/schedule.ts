@@ -8,6 +8,9 @@ const SECOND_MS = 1_000;
 /** An hour field that means every hour: such a pattern runs in real time, through every change of the clock. */
 const EVERY_HOUR = /^(\*|0-23)(\/1)?$/;
 
+const MONTH = /jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec/i;
+const WEEKDAY = /sun|mon|tue|wed|thu|fri|sat/i;
+
 /** When a cron pattern matches, in local times written as if they were UTC. */
 export interface LocalPattern {
   /** The first match after this local time. */
@@ -23,6 +26,11 @@ export interface LocalPattern {
 export function localPattern(cron: string): LocalPattern {
   const fields = cron.trim().split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6) throw new Error('needs 5 fields, or 6 with seconds first');
+  const [month = '', weekday = ''] = fields.slice(-2);
+  // The library takes a name for its number in any field, `0 9 * mon *` for January.
+  if (/[a-z]/i.test(fields.slice(0, -2).join()) || WEEKDAY.test(month) || MONTH.test(weekday)) {
+    throw new Error('has a name in a field that is not its own');
+  }
   const time = new CronTime(fields.join(' '), 'UTC');
   const after = (local: number): number => time.getNextDateFrom(new Date(local), 'UTC').toMillis();
   after(0);
