@@ -81,7 +81,7 @@ function checkJob({ run_at, cron, time_zone, callback_url, event }: Fields, cont
 export const newJob = z.strictObject(fields).superRefine(checkJob);
 export type NewExternalJob = z.output<typeof newJob>;
 
-/** `POST /AddRemoveJob`; what `remove` does not need is not looked at. */
+/** `POST /AddRemoveJob`; `remove` needs the id only: of other fields only the form is looked at. */
 export const addRemoveJob = z
   .strictObject({ action: z.enum(['add', 'remove']), ...fields })
   .superRefine(({ action, ...job }, context) => {
