@@ -297,6 +297,33 @@ describe('the job API', () => {
     expect((await world.job('runs'))?.status).toBe('running');
   });
 
+  it('shows one that could not be begun as failed, and none that still waits for its time', async () => {
+    for (const job_id of ['not begun', 'waits']) {
+      await world.add({ job_id, run_at: FAR, event: 'x' });
+    }
+    await world.sql.query(
+      `UPDATE external_jobs SET next_occurrence = now() - interval '1 hour' WHERE job_id = 'not begun'`,
+    );
+    await world.sql.query(
+      `UPDATE external._private_jobs SET attempts = 10 WHERE payload ->> 'jobId' = 'not begun'`,
+    );
+    expect(await world.schedulers[0]?.app.get(ExternalJobs).settleAbandoned()).toBe(1);
+    expect(await world.job('not begun')).toMatchObject({
+      status: 'failed',
+      last_error: 'it could not be begun',
+    });
+    expect((await world.job('waits'))?.status).toBe('scheduled');
+  });
+
+  it.each([
+    ['job_id', { job_id: '.' }],
+    ['job_id', { job_id: '..' }],
+    ['run_at', { run_at: '9999-12-31T23:59:59-12:00' }],
+  ])('refuses a %s that could not be answered or asked for: %j', async (field, change) => {
+    const answer = await world.call('POST', '/jobs', { job_id: 'edge', run_at: FAR, event: 'x', ...change });
+    expect([answer.status, answer.body['errors']]).toEqual([400, [expect.objectContaining({ path: field })]]);
+  });
+
   it('describes itself at /docs', async () => {
     const { body } = await world.call('GET', '/docs-json');
     expect(Object.keys(body['paths'] as object).sort()).toEqual(['/AddRemoveJob', '/jobs', '/jobs/{job_id}']);

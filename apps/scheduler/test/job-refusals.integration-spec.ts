@@ -283,11 +283,12 @@ describe('times', () => {
   afterAll(() => world.stop());
 
   it('may be as far away as they can be written', async () => {
-    for (const run_at of ['9999-12-31T23:59:59-23:59', '9999-12-31T23:59:59.999Z']) {
-      const { status } = await world.call('POST', '/jobs', { job_id: 'far', run_at, event: 'far' });
-      expect(status).toBe(201);
-      expect((await world.call('GET', '/jobs/far')).status).toBe(200);
-    }
+    const far = await world.call('POST', '/jobs', {
+      job_id: 'far',
+      run_at: '9999-12-31T23:59:59.999Z',
+      event: 'x',
+    });
+    expect([far.status, far.body['run_at']]).toEqual([201, '9999-12-31T23:59:59.999Z']);
     await world.add({ job_id: 'old', run_at: '0001-01-01T00:00:00Z', event: 'old' });
     await world.until('old', 'completed');
   });

@@ -6,7 +6,8 @@ import { timeZone } from './time-zone';
 export const JOB_PAYLOAD_MAX_BYTES = 65_536;
 const PAYLOAD_MAX_DEPTH = 100;
 
-export const jobId = line(255);
+/** Any name but those that URLs leave out of their path. */
+export const jobId = line(255).refine((id) => id !== '.' && id !== '..', 'must not be . or ..');
 
 const jobPayload = z
   .unknown()
@@ -39,10 +40,13 @@ function wrongPayload(payload: unknown): string | undefined {
 }
 const UNSTORABLE = 'must not contain U+0000 or lone surrogates';
 
+const LAST_MS = Date.UTC(10_000, 0);
+
 const fields = {
   job_id: jobId,
   run_at: z.iso
     .datetime({ offset: true, error: 'must be a time with an offset such as 2026-05-01T09:00:00+02:00' })
+    .refine((time) => new Date(time).getTime() < LAST_MS, 'must be before the year 10000')
     .optional()
     .meta({ description: 'Once, at this time; one in the past: at once' }),
   cron: line(255)

@@ -169,20 +169,33 @@ export class ExternalJobs {
   }
 
   /**
-   * Ends what shows as running and will not run again: the scheduler of its last attempt was killed.
+   * Ends what shows as running and will not run again, because the scheduler of its last attempt was killed, and
+   * what waits and will never begin.
    * @returns how many
    */
   async settleAbandoned(): Promise<number> {
-    const [, count] = await this.dataSource.query<[unknown[], number]>(
+    const now = this.clock.now();
+    const before = new Date(now.getTime() - ABANDONED_AFTER_MS);
+    const [, killed] = await this.dataSource.query<[unknown[], number]>(
       `UPDATE external_jobs e SET status = 'failed', updated_at = $1,
         last_error = 'the scheduler of the last attempt was killed'
       WHERE status = 'running' AND last_run_at < $2 AND NOT EXISTS (
         SELECT FROM external._private_jobs q
         WHERE q.key = e.generation || '.' || (extract(epoch FROM e.occurrence) * 1000)::bigint
           AND (q.locked_at IS NOT NULL OR q.attempts < q.max_attempts))`,
-      [this.clock.now(), new Date(this.clock.now().getTime() - ABANDONED_AFTER_MS)],
+      [now, before],
     );
-    return count;
+    // What could not even begin ten times: a zone that is none any more, or Postgres refused each time.
+    const [, notBegun] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE external_jobs e SET status = 'failed', updated_at = $1, last_error = 'it could not be begun'
+      WHERE status = 'scheduled' AND least(next_occurrence, retry_at) < $2 AND NOT EXISTS (
+        SELECT FROM external._private_jobs q
+        WHERE q.key IN (e.generation || '.' || (extract(epoch FROM e.occurrence) * 1000)::bigint,
+            e.generation || '.' || (extract(epoch FROM e.next_occurrence) * 1000)::bigint)
+          AND (q.locked_at IS NOT NULL OR q.attempts < q.max_attempts))`,
+      [now, before],
+    );
+    return killed + notBegun;
   }
 
   /** Takes what waits out of the queue, in the transaction that removes or replaces it. @returns what runs */

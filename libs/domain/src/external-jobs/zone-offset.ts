@@ -2,10 +2,12 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** How far the zone's clock is ahead of UTC at this instant, in ms. */
 export function offsetAt(zone: string, instant: number): number {
-  let format = formats.get(zone);
+  // Names of zones are not case-sensitive; a formatter for every spelling would be kept for ever.
+  const key = zone.toLowerCase();
+  let format = formats.get(key);
   if (!format) {
     format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
-    formats.set(zone, format);
+    formats.set(key, format);
   }
   const name = format.formatToParts(instant).find(({ type }) => type === 'timeZoneName')?.value ?? '';
   const [, sign, hours = '0', minutes = '0', seconds = '0'] =
