@@ -14,6 +14,11 @@ export interface Person {
 export type Principal =
   { kind: 'person'; person: Person } | { kind: 'service'; fingerprint: string; person: Person | undefined };
 
+/** A caller as the audit log names them. */
+export function actorOf(principal: Principal): string {
+  return principal.kind === 'service' ? `service:${principal.fingerprint}` : `person:${principal.person.id}`;
+}
+
 /** Where people are found; the domain implements it. */
 export interface PeopleDirectory {
   /** @throws email_taken */

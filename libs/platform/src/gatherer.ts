@@ -37,11 +37,6 @@ export class Gatherer<Item, Answer> {
     });
   }
 
-  /** Items that wait for their group. */
-  get length(): number {
-    return this.waiting.length;
-  }
-
   /** Resolves when everything handed over has been answered. */
   async settled(): Promise<void> {
     if (this.busy > 0) await new Promise<void>((resolve) => this.idle.push(resolve));

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '@kindline/auth';
+import { actorOf, CurrentPrincipal, type Principal } from '@kindline/auth';
 import {
   addedOrRemovedJob,
   addRemoveJob,
@@ -90,9 +90,4 @@ export class JobsController {
   async remove(@PathInput() { job_id }: Params, @CurrentPrincipal() principal: Principal): Promise<void> {
     await this.jobs.remove(job_id, actorOf(principal));
   }
-}
-
-/** A token as the audit log names it. */
-function actorOf(principal: Principal): string {
-  return principal.kind === 'service' ? `service:${principal.fingerprint}` : `person:${principal.person.id}`;
 }

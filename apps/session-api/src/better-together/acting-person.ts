@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Person, Principal } from '@kindline/auth';
+import { actorOf, type Person, type Principal } from '@kindline/auth';
 import { KindlineError, type Role } from '@kindline/contracts';
 import { AuditLog, PeopleDirectory } from '@kindline/domain';
-import { actorOf } from '../actor';
 
 /** Finds the person that a body names by e-mail. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { Controller, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '@kindline/auth';
+import { actorOf, CurrentPrincipal, type Principal } from '@kindline/auth';
 import {
   KindlineError,
   SUPERVISING_ROLES,
@@ -10,7 +10,6 @@ import {
 import { maskToken, Notifications, type Program, Programs, PushTokens } from '@kindline/domain';
 import { Endpoint, Input } from '@kindline/platform';
 import type { z } from 'zod';
-import { actorOf } from '../actor';
 import { ActingPerson } from './acting-person';
 
 @ApiTags('better_together')

@@ -1,6 +1,6 @@
 import { Controller, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '@kindline/auth';
+import { actorOf, CurrentPrincipal, type Principal } from '@kindline/auth';
 import {
   bookingEvent,
   type BookingFailure,
@@ -13,7 +13,6 @@ import {
 import { Bookings, type NewBooking } from '@kindline/domain';
 import { Endpoint, HeaderInput, Input, parse, toKindlineError } from '@kindline/platform';
 import { z } from 'zod';
-import { actorOf } from '../actor';
 
 type Published = z.infer<typeof publishedBooking>;
 type Result = z.infer<typeof publishedBookings>['results'][number];

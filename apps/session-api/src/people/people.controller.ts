@@ -1,11 +1,10 @@
 import { Controller, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal } from '@kindline/auth';
+import { actorOf, CurrentPrincipal, type Principal } from '@kindline/auth';
 import { personView, putPerson, sub } from '@kindline/contracts';
 import { PeopleDirectory } from '@kindline/domain';
 import { Endpoint, Input, PathInput } from '@kindline/platform';
 import { z } from 'zod';
-import { actorOf } from '../actor';
 
 const params = z.strictObject({ sub });
 

@@ -1,11 +1,10 @@
 import { Controller, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal, TokenVerifier } from '@kindline/auth';
+import { actorOf, CurrentPrincipal, type Principal, TokenVerifier } from '@kindline/auth';
 import { mintedToken, mintToken } from '@kindline/contracts';
 import { AuditLog } from '@kindline/domain';
 import { Endpoint, Input } from '@kindline/platform';
 import type { z } from 'zod';
-import { actorOf } from '../actor';
 
 @ApiTags('tokens')
 @Controller('auth/tokens')

@@ -1,6 +1,6 @@
 import { Controller, Get, Patch } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CurrentPerson, CurrentPrincipal, type Person, type Principal } from '@kindline/auth';
+import { actorOf, CurrentPerson, CurrentPrincipal, type Person, type Principal } from '@kindline/auth';
 import {
   patchOwnVolunteer,
   patchVolunteer,
@@ -14,7 +14,6 @@ import {
 import { HelperProfiles, Programs } from '@kindline/domain';
 import { Endpoint, Input, PathInput, QueryInput } from '@kindline/platform';
 import { z } from 'zod';
-import { actorOf } from '../actor';
 
 const params = z.strictObject({ sub });
 
