@@ -23,4 +23,6 @@ export interface NotificationKind {
    * kinds that exist as a push only, or that the contract wants "connected or not", are always sent.
    */
   readonly onlyAbsent: boolean;
+  /** Sent whatever the program's least distance of two pushes. */
+  readonly unthrottled?: true;
 }

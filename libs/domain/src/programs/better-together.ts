@@ -12,8 +12,10 @@ export const betterTogether: Program = {
   name: 'better_together',
   seekerRoles: SEEKER_ROLES,
   helperRole: 'volunteer',
+  asks: 'chosen',
   inviteSize: 15,
   fallbackSize: 10,
+  offlinePushSize: 0,
   reinviteEvery: 10 * MINUTE,
   expireAfter: 24 * HOUR,
   escalateAfter: 30 * MINUTE,
@@ -25,6 +27,7 @@ export const betterTogether: Program = {
   sessionTimer: 40 * MINUTE,
   capacity: 2,
   pushEvery: null,
+  calls: null,
   notifications: {
     request_invited: {
       kind: 'chat_request',

@@ -11,6 +11,10 @@ export type NotificationMoment =
   | 'ended_for_seeker'
   | 'ended_for_helper'
   | 'thanks'
+  | 'call_to_seeker'
+  | 'call_to_helper'
+  | 'call_missed_by_seeker'
+  | 'call_missed_by_helper'
   | 'reminder'
   | 'follow_up_1'
   | 'follow_up_2'
@@ -25,9 +29,13 @@ export interface Program {
   readonly name: ProgramName;
   readonly seekerRoles: readonly Role[];
   readonly helperRole: Role;
+  /** Whom a request asks: some chosen ones by invitation, or everyone who is online while it is pending. */
+  readonly asks: 'chosen' | 'everyone_online';
   /** How many free helpers a first round asks, and how many busy ones when none is free. */
   readonly inviteSize: number;
   readonly fallbackSize: number;
+  /** Where everyone online is asked and nobody is: how many others are pushed to. */
+  readonly offlinePushSize: number;
   readonly reinviteEvery: number | null;
   readonly expireAfter: number | null;
   readonly escalateAfter: number | null;
@@ -41,7 +49,9 @@ export interface Program {
   readonly sessionTimer: number | null;
   /** Open conversations a helper holds at most, unless a supervisor set another number. */
   readonly capacity: number;
-  /** Least distance of two message pushes to one person. */
+  /** Least distance of two pushes to one person, but for unthrottled kinds; what comes sooner is folded. */
   readonly pushEvery: number | null;
+  /** How long a call rings, and how long a peer that vanished is waited for. */
+  readonly calls: { readonly ringFor: number; readonly lostAfter: number } | null;
   readonly notifications: Partial<Record<NotificationMoment, NotificationKind>>;
 }

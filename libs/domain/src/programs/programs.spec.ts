@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { betterTogether } from './better-together';
+import { companion as companionProgram } from './companion';
 import { Programs } from './programs';
 
 describe('Programs', () => {
@@ -65,6 +66,7 @@ describe('Programs', () => {
     const counseling = { retention: '24h', lostAfter: '2m', capacity: 3 };
     const programs = load({ better_together, companion, counseling, support: { capacity: 20 } });
     expect(programs.get('better_together')).toEqual(betterTogether);
+    expect(programs.get('companion')).toEqual(companionProgram);
   });
 
   it.each([

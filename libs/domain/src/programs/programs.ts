@@ -3,6 +3,7 @@ import { KindlineError, type ProgramName } from '@kindline/contracts';
 import { ConfigError, duration } from '@kindline/platform';
 import { z } from 'zod';
 import { betterTogether } from './better-together';
+import { companion } from './companion';
 import type { Program } from './program';
 
 const count = z.int().min(0).max(100_000);
@@ -47,7 +48,11 @@ export class Programs {
   private readonly byName: ReadonlyMap<ProgramName, Program>;
 
   constructor(overrides: ProgramOverrides = {}) {
-    this.byName = new Map([[betterTogether.name, { ...betterTogether, ...overrides.better_together }]]);
+    const programs: Program[] = [
+      { ...betterTogether, ...overrides.better_together },
+      { ...companion, ...overrides.companion },
+    ];
+    this.byName = new Map(programs.map((program) => [program.name, program]));
   }
 
   /** @throws ConfigError naming the file and every wrong value. */
