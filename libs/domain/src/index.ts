@@ -28,6 +28,7 @@ export * from './jobs/run-queue';
 export * from './jobs/timer-tasks';
 export * from './matching/eligibility';
 export * from './matching/matching';
+export * from './matching/online-helpers';
 export * from './messages/history';
 export * from './messages/message-writer';
 export * from './notifications/delivery-log';
