@@ -22,6 +22,8 @@ export const gatewayEnv = commonEnv.extend({
     .meta({ example: 'websocket,polling' }),
   /** Messages per person and gateway. */
   RATE_LIMIT_MESSAGES: rateEnv('1200/1m'),
+  /** Signs of typing per person and gateway: one a second is plenty. */
+  RATE_LIMIT_TYPING: rateEnv('120/1m'),
   /** Other events per person and gateway. */
   RATE_LIMIT_EVENTS: rateEnv('1200/1m'),
   /** Bookings per service token and gateway. */

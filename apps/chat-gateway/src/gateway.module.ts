@@ -11,6 +11,7 @@ import {
   DomainModule,
   Emissions,
   NEWS_PUBLISHER,
+  OnlineHelpers,
   PresenceDirectory,
   Programs,
 } from '@kindline/domain';
@@ -36,6 +37,8 @@ import { Receptions } from './bookings/receptions';
 import { SessionKeeper } from './bookings/session-keeper';
 import { ChatGateway } from './chat-gateway';
 import { MessagesSyncDialect } from './common/messages-sync.dialect';
+import { CompanionDialect } from './companion/companion.dialect';
+import { CompanionRelay, messageNewEmitter } from './companion/companion.relay';
 import { CatchUp } from './delivery/catch-up';
 import { Delivery } from './delivery/delivery';
 import { MESSAGE_EMITTERS, type MessageEmitters } from './delivery/message-emitter';
@@ -45,6 +48,7 @@ import { MissedMessages } from './delivery/missed-messages';
 import { NewsDesk } from './delivery/news-desk';
 import { NEWS_RELAYS } from './delivery/news-relay';
 import { Rosters } from './delivery/roster';
+import { Signs } from './delivery/signs';
 import { WRITE_TIMEOUT_MS, WRITER_POOL } from './delivery/writer-pool';
 import { GATEWAY_ENV, GATEWAY_ID, type GatewayEnv } from './gateway-env';
 import { GatewayHealth } from './gateway-health';
@@ -55,6 +59,7 @@ import { Arrivals } from './sockets/arrivals';
 import { DIALECTS } from './sockets/client-event';
 import { Connections } from './sockets/connections';
 import { EventRouter } from './sockets/event-router';
+import { HelpersHere } from './sockets/helpers-here';
 import { PendingInvitations } from './sockets/pending-invitations';
 import { PresenceLease } from './sockets/presence-lease';
 import { SocketAuth } from './sockets/socket-auth';
@@ -63,7 +68,7 @@ import { SocketServer } from './sockets/socket-server';
 /** Connections of the message writer: its two lanes, and one to spare. */
 const WRITER_CONNECTIONS = 3;
 
-const emitters: MessageEmitters = { better_together: chatMessageEmitter };
+const emitters: MessageEmitters = { better_together: chatMessageEmitter, companion: messageNewEmitter };
 
 /** Whether a message on the transport is a batch this gateway published: it was delivered right after its commit. */
 const isBatchOf = (gatewayId: string) => {
@@ -113,15 +118,27 @@ export class GatewayModule {
         { provide: MESSAGE_EMITTERS, useValue: emitters },
         BackendDialect,
         BetterTogetherDialect,
+        CompanionDialect,
         FacilitatorDialect,
         MessagesSyncDialect,
         BetterTogetherRelay,
+        CompanionRelay,
         {
           provide: DIALECTS,
-          inject: [BackendDialect, BetterTogetherDialect, FacilitatorDialect, MessagesSyncDialect],
+          inject: [
+            BackendDialect,
+            BetterTogetherDialect,
+            CompanionDialect,
+            FacilitatorDialect,
+            MessagesSyncDialect,
+          ],
           useFactory: (...dialects: unknown[]) => dialects,
         },
-        { provide: NEWS_RELAYS, inject: [BetterTogetherRelay], useFactory: (...relays: unknown[]) => relays },
+        {
+          provide: NEWS_RELAYS,
+          inject: [BetterTogetherRelay, CompanionRelay],
+          useFactory: (...relays: unknown[]) => relays,
+        },
         { provide: BOOKING_ORIGIN, useValue: gatewayId },
         { provide: BOOKING_EMITTER, useExisting: Facilitators },
         Absence,
@@ -141,15 +158,18 @@ export class GatewayModule {
         Facilitators,
         GatewayHealth,
         GatewayMetrics,
+        HelpersHere,
         MessageIntake,
         MessageSurroundings,
         MissedMessages,
         NewsDesk,
+        OnlineHelpers,
         PendingInvitations,
         PresenceLease,
         Receptions,
         Rosters,
         SessionKeeper,
+        Signs,
         SocketAuth,
         SocketServer,
       ],

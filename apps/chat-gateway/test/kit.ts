@@ -3,6 +3,7 @@ import type {
   BetterTogetherServerEvents,
   BookingServerEvents,
   CommonServerEvents,
+  CompanionServerEvents,
   MessageView,
   Role,
 } from '@kindline/contracts';
@@ -93,7 +94,10 @@ export async function http(
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
-type ServerEvents = BetterTogetherServerEvents & BookingServerEvents & CommonServerEvents;
+type ServerEvents = BetterTogetherServerEvents &
+  BookingServerEvents &
+  CommonServerEvents &
+  CompanionServerEvents;
 export type EventName = keyof ServerEvents & string;
 export type Payload<Name extends EventName> = Parameters<ServerEvents[Name]>[0];
 export type ChatMessage = Payload<'chat_message'>;

@@ -5,11 +5,17 @@ import { EventRouter } from '../src/sockets/event-router';
 import { BOOKING_CASES } from './booking-event-cases';
 import { backendOn, booking } from './booking-kit';
 import { CHAT_CASES, message } from './chat-event-cases';
+import { COMPANION_CASES } from './companion-event-cases';
+import { accept, done, request, send as sendNew } from './companion-kit';
 import { type EventCase, NOBODY, type Sender } from './event-case';
 import { at, eventually, makePerson, type Sent, type TestPerson, TestSocket, World } from './kit';
 
 /** One case per event of the gateway. */
-const CASES: Readonly<Record<string, EventCase>> = { ...CHAT_CASES, ...BOOKING_CASES };
+const CASES: Readonly<Record<string, EventCase>> = {
+  ...CHAT_CASES,
+  ...COMPANION_CASES,
+  ...BOOKING_CASES,
+};
 const cases = Object.entries(CASES).map(([event, one]) => ({ event, ...one }));
 
 describe('every event refuses what it must, and changes nothing', () => {
@@ -34,6 +40,7 @@ describe('every event refuses what it must, and changes nothing', () => {
       [
         'people',
         'help_requests',
+        'invitations',
         'conversations',
         'conversation_members',
         'messages',
@@ -93,7 +100,10 @@ describe('every event refuses what it must, and changes nothing', () => {
       stranger: await world.person('user'),
       otherVolunteer: await world.person('volunteer'),
     };
-    for (const [name, { email }] of Object.entries(people)) values.set(`<${name}>`, email);
+    for (const [name, { email, sub }] of Object.entries(people)) {
+      values.set(`<${name}>`, email);
+      values.set(`<${name} sub>`, sub);
+    }
     values.set('<chat>', chatId);
     sockets = {
       user: await world.connect(people.user),
@@ -104,6 +114,10 @@ describe('every event refuses what it must, and changes nothing', () => {
       otherFacilitator: await world.connect(await makePerson('facilitator', '7002')),
       backend: await backendOn(world),
     };
+    done(await request(sockets.user));
+    const companionship = done(await accept(sockets.volunteer, user)).conversationId;
+    done(await sendNew(sockets.user, companionship, 'hello'));
+    values.set('<companionship>', companionship);
     await nameTokens();
     values.set('<own notification>', await publish(7001, 'unread'));
     values.set('<foreign notification>', await publish(7002, 'walked'));
@@ -221,6 +235,8 @@ describe('every event refuses what it must, and changes nothing', () => {
         const { email, sub, token } = other.person;
         const mine = JSON.stringify(payload)
           .replaceAll(/<user>|<volunteer>/g, email)
+          .replaceAll(/<user sub>|<volunteer sub>/g, sub)
+          .replace('<companionship>', NOBODY)
           .replace('<facilitator>', sub)
           .replace('<facilitator token>', token)
           .replace('<chat>', NOBODY);
@@ -339,7 +355,7 @@ describe('every event refuses what it must, and changes nothing', () => {
     });
   });
 
-  it.each([['nonsense'], ['message:new'], ['constructor'], ['__proto__'], ['toString'], ['x'.repeat(500)]])(
+  it.each([['nonsense'], ['message:old'], ['constructor'], ['__proto__'], ['toString'], ['x'.repeat(500)]])(
     'answers the unknown event %p with not_found',
     async (event) => {
       const { socket } = sockets.user;

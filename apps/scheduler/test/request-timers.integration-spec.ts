@@ -56,8 +56,8 @@ describe('the timers of a request', () => {
     await world.volunteers(1);
     await world.pass(10 * MINUTE);
     expect(await world.announced()).toEqual([
-      { task: 'request.invited', payload: { requestId, round: 1 } },
-      { task: 'request.invited', payload: { requestId, round: 3 } },
+      { task: 'request.invited', payload: { requestId, round: 1, asked: 0 } },
+      { task: 'request.invited', payload: { requestId, round: 3, asked: 1 } },
     ]);
   });
 

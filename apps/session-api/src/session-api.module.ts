@@ -14,6 +14,7 @@ import { ChatRequestsController } from './better-together/chat-requests.controll
 import { SessionsController } from './better-together/sessions.controller';
 import { TestNotificationController } from './better-together/test-notification.controller';
 import { BookingsController } from './bookings/bookings.controller';
+import { HelpRequestsController } from './companion/help-requests.controller';
 import { ConversationsController } from './conversations/conversations.controller';
 import { DeliveriesController } from './notifications/deliveries.controller';
 import { PeopleController } from './people/people.controller';
@@ -43,6 +44,7 @@ export class SessionApiModule {
         PeopleController,
         PushTokensController,
         ConversationsController,
+        HelpRequestsController,
         VolunteersController,
         ChatRequestsController,
         SessionsController,

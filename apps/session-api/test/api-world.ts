@@ -1,4 +1,5 @@
 import type { Role } from '@kindline/contracts';
+import { Acceptance, PeopleDirectory, Programs, Requests } from '@kindline/domain';
 import type { RunningService } from '@kindline/platform';
 import {
   createTestDatabase,
@@ -152,6 +153,35 @@ export class ApiWorld {
       sessionId: String(started['session_id']),
       chatId: String(accepted['chat_id']),
     };
+  }
+
+  /** A senior's pending request, as the gateway makes it. @returns its id */
+  async askForCompany(senior: TestPerson): Promise<string> {
+    const program = this.service.app.get(Programs).get('companion');
+    const request = { type: 'chat', note: 'company' };
+    const { requestId } = await this.service.app
+      .get(Requests)
+      .start(program, await this.idOf(senior), request);
+    return requestId;
+  }
+
+  /** A senior and a volunteer who keep each other company. */
+  async companions(
+    senior: TestPerson,
+    volunteer: TestPerson,
+  ): Promise<{ requestId: string; conversationId: string }> {
+    const requestId = await this.askForCompany(senior);
+    const program = this.service.app.get(Programs).get('companion');
+    const conversationId = await this.service.app
+      .get(Acceptance)
+      .accept(program, await this.idOf(senior), await this.idOf(volunteer));
+    return { requestId, conversationId };
+  }
+
+  async idOf({ sub }: TestPerson): Promise<string> {
+    const person = await this.service.app.get(PeopleDirectory).findBySub(sub);
+    if (!person) throw new Error(`nobody knows ${sub}`);
+    return person.id;
   }
 
   /** Messages as the gateway would have stored them, from `sender`, with seqs 1 to `count`. */

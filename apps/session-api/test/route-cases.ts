@@ -78,6 +78,67 @@ const WRONG_IDS = ['', 'x'.repeat(256), 1.5, 1e99, ['x']];
 
 /** One case per documented route: what it takes, and what it must refuse. */
 export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
+  'GET /api/help-requests/{id}': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/help-requests/<helpRequest>',
+    unknown: { path: `/api/help-requests/${NOBODY}`, code: 'not_found' },
+    foreign: [
+      {
+        what: "another person's request",
+        caller: 'otherUser',
+        path: '/api/help-requests/<helpRequest>',
+        code: 'forbidden',
+      },
+      {
+        what: 'a request that was not accepted by them',
+        caller: 'otherVolunteer',
+        path: '/api/help-requests/<helpRequest>',
+        code: 'forbidden',
+      },
+      {
+        what: "another program's request",
+        caller: 'user',
+        path: '/api/help-requests/<session>',
+        code: 'not_found',
+      },
+      {
+        what: "a conversation's id",
+        caller: 'user',
+        path: '/api/help-requests/<companionship>',
+        code: 'not_found',
+      },
+    ],
+  },
+  'POST /api/help-requests/{id}/rating': {
+    caller: 'user',
+    wrongRoles: ['volunteer', 'counselor', 'supervisor', 'admin'],
+    path: '/api/help-requests/<helpRequest>/rating',
+    unknown: { path: `/api/help-requests/${NOBODY}/rating`, code: 'not_found' },
+    body: { rating: 5, feedback: 'kind' },
+    texts: ['feedback'],
+    wrong: { rating: [0, 6, 1.5, '5'] },
+    foreign: [
+      {
+        what: "another person's request",
+        caller: 'otherUser',
+        path: '/api/help-requests/<helpRequest>/rating',
+        code: 'forbidden',
+      },
+      {
+        what: "another program's request",
+        caller: 'user',
+        path: '/api/help-requests/<session>/rating',
+        code: 'not_found',
+      },
+      {
+        what: 'a request that nobody has accepted',
+        caller: 'user',
+        path: '/api/help-requests/<pendingRequest>/rating',
+        code: 'conflict',
+      },
+    ],
+  },
   'POST /api/bookings/notifications': {
     caller: 'backend',
     wrongRoles: ['user', 'volunteer', 'otherUser', 'counselor', 'supervisor', 'admin'],

@@ -10,6 +10,8 @@ export * from './common-events';
 export * from './news';
 export * from './better-together/http';
 export * from './better-together/events';
+export * from './companion/http';
+export * from './companion/events';
 export * from './bookings/bookings';
 export * from './bookings/events';
 export * from './bookings/http';

@@ -28,6 +28,15 @@ const conversation = z.object({
   members: z.array(member),
 });
 const helperIds = z.array(z.string());
+/** What one member's socket shows the other sockets of a conversation; lost ones are not sent again. */
+const sign = z.object({
+  gatewayId: z.string(),
+  conversationId: z.string(),
+  program: programName,
+  memberIds: z.array(z.string()),
+  bySub: z.string(),
+  socketId: z.string(),
+});
 
 export const appendedMessage = z.object({
   id: z.string(),
@@ -57,16 +66,26 @@ const appendedBatch = z.object({
 export const NEWS = {
   /** A group of committed messages, published once per batch by the gateway that stored them. */
   'messages.appended.v1': appendedBatch,
-  /** A pending request asks these helpers (its first or a later round; nobody when none was found). */
+  /**
+   * A pending request asks these helpers in its first or a later round, or everyone online (`invited` is null)
+   * but those who declined. `asked` is how many that were when the round began.
+   */
   'request.invited.v1': z.object({
     request,
     note: z.string().nullable(),
-    invited: helperIds,
+    invited: helperIds.nullable(),
+    declined: helperIds,
+    asked: z.int(),
     firstRound: z.boolean(),
   }),
-  'request.accepted.v1': z.object({ request, conversation, withdrawn: helperIds }),
+  /** `withdrawn` were asked as well; null where everyone online was. */
+  'request.accepted.v1': z.object({ request, conversation, withdrawn: helperIds.nullable() }),
   /** Cancelled or expired. */
-  'request.closed.v1': z.object({ request, status: z.enum(['cancelled', 'expired']), withdrawn: helperIds }),
+  'request.closed.v1': z.object({
+    request,
+    status: z.enum(['cancelled', 'expired']),
+    withdrawn: helperIds.nullable(),
+  }),
   /** Both sides have opened the conversation for the first time. */
   'conversation.started.v1': z.object({
     conversation,
@@ -79,6 +98,10 @@ export const NEWS = {
     endedById: z.string().nullable(),
     reason: z.string(),
   }),
+  /** Everything up to `seq` was read by a member; `socketId` is where they read it. */
+  'messages.read.v1': sign.extend({ seq: z.int(), readAt: z.string() }),
+  /** A member types, or has stopped. */
+  'messages.typing.v1': sign.extend({ on: z.boolean() }),
   /** Something on these helpers' dashboards changed. */
   'helpers.changed.v1': z.object({ program: programName, helperIds }),
 } as const satisfies Record<string, z.ZodType>;

@@ -13,6 +13,7 @@ import { MessageIntake } from '../delivery/message-intake';
 import { clientEvent, type Dialect } from '../sockets/client-event';
 import type { PersonSocket } from '../sockets/connections';
 
+const PROGRAM = 'better_together';
 const EITHER: readonly Role[] = [...SEEKER_ROLES, 'volunteer'];
 
 /** better_together's client events, translated into the domain's words. */
@@ -41,6 +42,7 @@ export class BetterTogetherDialect implements Dialect {
         requireOwnEmail(sender, message.sender_mail);
         const { person, id: socketId } = sender;
         const { id, seq, createdAt, duplicate } = await this.intake.append({
+          program: PROGRAM,
           conversationId: message.chat_id,
           senderId: person.id,
           senderSub: person.sub,
@@ -60,14 +62,14 @@ export class BetterTogetherDialect implements Dialect {
       roles: SEEKER_ROLES,
       payload: lastOpened,
       limit: 'events',
-      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'seeker'),
+      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'seeker', PROGRAM),
     }),
     clientEvent({
       name: 'update_last_opened_volunteer',
       roles: ['volunteer'],
       payload: lastOpened,
       limit: 'events',
-      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'helper'),
+      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'helper', PROGRAM),
     }),
     clientEvent({
       name: 'chat_ended',
@@ -77,7 +79,7 @@ export class BetterTogetherDialect implements Dialect {
       handle: async (sender, { email: address, by_user, chat_id }) => {
         requireOwnEmail(sender, address);
         const role = by_user === undefined ? undefined : by_user ? 'seeker' : 'helper';
-        await this.conversations.endByMember(chat_id, sender.person.id, role);
+        await this.conversations.endByMember(chat_id, sender.person.id, role, PROGRAM);
       },
     }),
   ];

@@ -24,12 +24,11 @@ export class BetterTogetherRelay implements NewsRelay {
   constructor(private readonly connections: Connections) {}
 
   readonly relay: NewsRelay['relay'] = {
-    'request.invited.v1': ({ request, note, invited, firstRound }) => {
+    'request.invited.v1': ({ request, note, invited, asked, firstRound }) => {
       const { email: user_email } = request.seeker;
       this.emit(invited, 'chat_request', { user_email, i_need_message: note, session_id: request.id });
       this.emit(invited, 'refresh_vol_dash');
-      if (firstRound && invited.length === 0)
-        this.emit([request.seeker.id], 'no_availability', { user_email });
+      if (firstRound && asked === 0) this.emit([request.seeker.id], 'no_availability', { user_email });
     },
     'request.accepted.v1': ({ conversation }) => {
       const { seeker, helper } = sides(conversation);
@@ -60,6 +59,8 @@ export class BetterTogetherRelay implements NewsRelay {
       this.emit([helper.id], 'thank_you_volunteer', THANKS);
       this.emit([helper.id], 'refresh_vol_dash');
     },
+    'messages.read.v1': () => undefined,
+    'messages.typing.v1': () => undefined,
     'helpers.changed.v1': ({ helperIds }) => this.emit(helperIds, 'refresh_vol_dash'),
   };
 

@@ -1,8 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { HELPER_ROLES } from '@kindline/contracts';
 import { NewsReader } from '@kindline/domain';
 import { DataSource } from 'typeorm';
 import { Connections } from '../sockets/connections';
-import { PendingInvitations } from '../sockets/pending-invitations';
+import { HelpersHere } from '../sockets/helpers-here';
+import { asks, PendingInvitations } from '../sockets/pending-invitations';
 import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
@@ -28,6 +30,7 @@ export class CatchUp {
     private readonly desk: NewsDesk,
     private readonly reader: NewsReader,
     private readonly invitations: PendingInvitations,
+    private readonly helpers: HelpersHere,
   ) {}
 
   async run(): Promise<void> {
@@ -76,7 +79,7 @@ export class CatchUp {
   private async compareRequests(): Promise<void> {
     const helpers = new Set<string>();
     for (const { person } of this.connections.all()) {
-      if (person.roles.includes('volunteer')) helpers.add(person.id);
+      if (HELPER_ROLES.some((role) => person.roles.includes(role))) helpers.add(person.id);
     }
     // What is shown while the query runs is not among these, so it is not taken for closed.
     const unasked = new Set(this.desk.shownRequests());
@@ -85,6 +88,15 @@ export class CatchUp {
       unasked.delete(requestId);
       if (this.desk.isShown(requestId, helperId)) continue;
       for (const socket of this.connections.socketsOf(helperId)) this.desk.invite(socket, invitation);
+    }
+    await this.helpers.refresh();
+    for (const request of await this.invitations.open(this.helpers.programs)) {
+      unasked.delete(request.requestId);
+      for (const helperId of this.helpers.of(request.program)) {
+        if (!asks(request, helperId) || this.desk.isShown(request.requestId, helperId)) continue;
+        for (const socket of this.connections.socketsOf(helperId))
+          this.desk.invite(socket, { ...request, helperId });
+      }
     }
     for (const id of unasked) {
       const accepted = await this.reader.accepted(id);

@@ -1,7 +1,10 @@
+import type { ProgramName } from '@kindline/contracts';
 import type { NewMessage } from '@kindline/domain';
 
 /** A message as it came from a socket. */
 export interface IncomingMessage extends NewMessage {
+  /** The program whose dialect it came in; its conversation must be of the same. */
+  program: ProgramName;
   senderSub: string;
   senderEmail: string | null;
   /** The other side the client named; it must be a member. */

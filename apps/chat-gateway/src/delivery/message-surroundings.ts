@@ -66,6 +66,9 @@ export class MessageSurroundings {
   ): Surroundings | KindlineError {
     // Unknown or ended: storing it will say which.
     if (!roster) return { roster, absent: [], pushEvery: null };
+    if (roster.program !== message.program) {
+      return new KindlineError('not_found', 'There is no such conversation');
+    }
     if (message.toEmail !== undefined && !roster.members.some(({ email }) => email === message.toEmail)) {
       return new KindlineError('forbidden', 'reciever_mail does not belong to this conversation');
     }

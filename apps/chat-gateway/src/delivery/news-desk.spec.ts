@@ -1,9 +1,11 @@
 import type { NewsConversation, NewsMap } from '@kindline/contracts';
 import { createDataSource } from '@kindline/database';
+import { Programs } from '@kindline/domain';
 import { MetricsRegistry } from '@kindline/platform';
 import type { Socket } from 'socket.io';
 import { GatewayMetrics } from '../gateway-metrics';
 import { Connections, type PersonSocket } from '../sockets/connections';
+import { HelpersHere } from '../sockets/helpers-here';
 import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
@@ -35,6 +37,8 @@ const invited = (
   request: request(version),
   note: 'words',
   invited: helperIds,
+  declined: [],
+  asked: helperIds.length,
   firstRound,
 });
 const accepted = (version: number, withdrawn: string[]): NewsMap['request.accepted.v1'] => ({
@@ -71,6 +75,8 @@ class RecordingRelay implements NewsRelay {
     'request.closed.v1': () => this.note('request.closed.v1'),
     'conversation.started.v1': () => this.note('conversation.started.v1'),
     'conversation.ended.v1': () => this.note('conversation.ended.v1'),
+    'messages.read.v1': () => this.note('messages.read.v1'),
+    'messages.typing.v1': () => this.note('messages.typing.v1'),
     'helpers.changed.v1': ({ helperIds }) => this.note('helpers.changed.v1', ...helperIds),
   };
 
@@ -98,7 +104,8 @@ describe('NewsDesk', () => {
     const metrics = new GatewayMetrics(new MetricsRegistry(), connections);
     const delivery = new Delivery(connections, new MissedMessages(dataSource), metrics, {});
     const relay = new RecordingRelay();
-    desk = new NewsDesk([relay], 'this-gateway', delivery, new Rosters(dataSource));
+    const helpers = new HelpersHere(dataSource, new Programs());
+    desk = new NewsDesk([relay], 'this-gateway', delivery, new Rosters(dataSource), helpers);
     told = relay.told;
   });
 
@@ -118,7 +125,17 @@ describe('NewsDesk', () => {
     // The recording relay writes to no socket.
     desk.invite(
       { id: helperId, person, expiresAt: 0, socket: {} as Socket },
-      { program: PROGRAM, requestId: 'request', version, helperId, note: 'words', seekerEmail: SEEKER.email },
+      {
+        program: PROGRAM,
+        requestId: 'request',
+        version,
+        type: PROGRAM,
+        helperId,
+        note: 'words',
+        seekerId: SEEKER.id,
+        seekerSub: SEEKER.sub,
+        seekerEmail: SEEKER.email,
+      },
     );
   }
 

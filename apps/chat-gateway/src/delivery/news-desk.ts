@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { NewsMap } from '@kindline/contracts';
+import type { NewsMap, NewsMember } from '@kindline/contracts';
 import { GATEWAY_ID } from '../gateway-env';
 import type { PersonSocket } from '../sockets/connections';
+import { HelpersHere } from '../sockets/helpers-here';
 import type { PendingInvitation } from '../sockets/pending-invitations';
 import { Delivery } from './delivery';
-import { NEWS_RELAYS, type NewsRelay, type RelayedNews } from './news-relay';
+import { NEWS_RELAYS, type NewsRelay, type Relayed, type RelayedNews } from './news-relay';
 import { Rosters } from './roster';
+
+type NewsRequest = NewsMap['request.closed.v1']['request'];
 
 /**
  * Hears all news and hands them to the dialects, newest state only: announcements may overtake each other
@@ -25,6 +28,7 @@ export class NewsDesk {
     @Inject(GATEWAY_ID) private readonly gatewayId: string,
     private readonly delivery: Delivery,
     private readonly rosters: Rosters,
+    private readonly helpers: HelpersHere,
   ) {
     this.relays = new Map(relays.map((relay) => [relay.program, relay]));
   }
@@ -39,7 +43,7 @@ export class NewsDesk {
       const { id, program } = news.request;
       if (this.closed.covers(news.request)) return;
       const isNew = !this.shown.has(id);
-      const invited = news.invited.filter((helperId) => !this.shown.get(id)?.has(helperId));
+      const invited = this.askedHere(news).filter((helperId) => !this.isShown(id, helperId));
       this.show(id, invited);
       const firstRound = news.firstRound && isNew;
       if (firstRound || invited.length > 0) {
@@ -48,7 +52,8 @@ export class NewsDesk {
     },
     'request.accepted.v1': (news) => {
       const { request, conversation, withdrawn } = news;
-      if (!this.close(request, withdrawn) || this.ended.covers(conversation)) return;
+      const takenBy = conversation.members.find(({ role }) => role === 'helper');
+      if (!this.close(request, withdrawn, takenBy) || this.ended.covers(conversation)) return;
       this.delivery.track({
         id: conversation.id,
         program: conversation.program,
@@ -73,7 +78,12 @@ export class NewsDesk {
       this.rosters.forget(conversation.id);
       this.relay('conversation.ended.v1', conversation.program, news);
     },
-    'helpers.changed.v1': (news) => this.relay('helpers.changed.v1', news.program, news),
+    'messages.read.v1': (news) => this.sign('messages.read.v1', news),
+    'messages.typing.v1': (news) => this.sign('messages.typing.v1', news),
+    'helpers.changed.v1': (news) => {
+      this.helpers.changed(news.helperIds);
+      this.relay('helpers.changed.v1', news.program, news);
+    },
   };
 
   /** Shows an open invitation to a socket that has just connected, or whose news was lost. */
@@ -99,6 +109,11 @@ export class NewsDesk {
     this.shown.delete(requestId);
   }
 
+  /** Nothing is shown any more to a helper who has left. */
+  left(helperId: string): void {
+    for (const helpers of this.shown.values()) helpers.delete(helperId);
+  }
+
   /** Conversations that had started before their members connected: their timers are not news. */
   hadStarted(conversation: Versioned): void {
     this.started.advance(conversation);
@@ -116,14 +131,33 @@ export class NewsDesk {
   }
 
   /** Takes a request from the dashboards. @returns false when that was done before */
-  private close(request: NewsMap['request.closed.v1']['request'], withdrawn: string[]): boolean {
+  private close(request: NewsRequest, withdrawn: string[] | null, takenBy?: NewsMember): boolean {
     this.shown.delete(request.id);
     if (!this.closed.advance(request)) return false;
-    this.relays.get(request.program)?.withdraw(request, withdrawn);
+    const asked = withdrawn ?? this.everyoneHere(request).filter((id) => id !== takenBy?.id);
+    this.relays.get(request.program)?.withdraw(request, asked, takenBy);
     return true;
   }
 
-  private relay<Name extends RelayedNews>(name: Name, program: string, news: NewsMap[Name]): void {
+  private askedHere({ request, invited, declined }: NewsMap['request.invited.v1']): string[] {
+    if (invited) return invited;
+    const not = new Set(declined);
+    return this.everyoneHere(request).filter((helperId) => !not.has(helperId));
+  }
+
+  private everyoneHere({ program, seeker }: NewsRequest): string[] {
+    return this.helpers.of(program).filter((helperId) => helperId !== seeker.id);
+  }
+
+  /** Those of this gateway were shown when they were made. */
+  private sign<Name extends 'messages.read.v1' | 'messages.typing.v1'>(
+    name: Name,
+    news: NewsMap[Name] & Relayed<Name>,
+  ): void {
+    if (news.gatewayId !== this.gatewayId) this.relay(name, news.program, news);
+  }
+
+  private relay<Name extends RelayedNews>(name: Name, program: string, news: Relayed<Name>): void {
     this.relays.get(program)?.relay[name](news);
   }
 }

@@ -1,17 +1,27 @@
-import type { NewsMap, ProgramName } from '@kindline/contracts';
+import type { NewsMap, NewsMember, ProgramName } from '@kindline/contracts';
 import type { PersonSocket } from '../sockets/connections';
 import type { PendingInvitation } from '../sockets/pending-invitations';
 
 /** News that dialects show to people; messages have their own path. */
 export type RelayedNews = Exclude<keyof NewsMap, 'messages.appended.v1'>;
 
+/** What a relay gets of each: whom a request asks is known by then. */
+export type Relayed<Name extends RelayedNews> = Name extends 'request.invited.v1'
+  ? NewsMap[Name] & { invited: string[] }
+  : NewsMap[Name];
+
 /** One dialect's translation of news into server events. A missing entry does not compile. */
 export interface NewsRelay {
   readonly program: ProgramName;
-  readonly relay: { readonly [Name in RelayedNews]: (news: NewsMap[Name]) => void };
+  readonly relay: { readonly [Name in RelayedNews]: (news: Relayed<Name>) => void };
   /** Shows a helper what they were asked before they connected, or while news were lost. */
   invite(helper: PersonSocket, invitation: PendingInvitation): void;
-  /** Takes a request that was accepted, cancelled or expired from the dashboards of those who were asked. */
-  withdraw(request: NewsMap['request.closed.v1']['request'], helperIds: string[]): void;
+  /**
+   * Takes a request that was accepted, cancelled or expired from the dashboards of those who were asked.
+   * @param takenBy who accepted it
+   */
+  withdraw(request: NewsMap['request.closed.v1']['request'], helperIds: string[], takenBy?: NewsMember): void;
+  /** What a person who has just connected is told of their own requests. */
+  greet?(arrived: PersonSocket): Promise<void>;
 }
 export const NEWS_RELAYS = Symbol('NEWS_RELAYS');

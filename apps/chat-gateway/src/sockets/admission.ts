@@ -80,6 +80,7 @@ export class Admission {
     for (const listener of this.leaveListeners) listener(client);
     if (!isPersons(client) || !this.connections.remove(client)) return;
     this.lease.left(client.person.id);
+    this.arrivals.left(client.person.id);
     const clean = reason === 'client namespace disconnect' || reason === 'transport close';
     this.absence.left(client.person.id, clean ? GOODBYE_MS : SILENCE_MS);
   }

@@ -1,11 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { HELPER_ROLES } from '@kindline/contracts';
 import { Delivery } from '../delivery/delivery';
 import { MissedMessages } from '../delivery/missed-messages';
 import { NewsDesk } from '../delivery/news-desk';
+import { NEWS_RELAYS, type NewsRelay } from '../delivery/news-relay';
 import { Connections, type PersonSocket } from './connections';
-import { PendingInvitations } from './pending-invitations';
+import { HelpersHere } from './helpers-here';
+import { asks, PendingInvitations } from './pending-invitations';
 
-/** What happens for someone who connects: live messages from here on, and invitations that are still open. */
+/** What happens for someone who connects: live messages from here on, and requests that are still open. */
 @Injectable()
 export class Arrivals {
   constructor(
@@ -14,6 +17,8 @@ export class Arrivals {
     private readonly invitations: PendingInvitations,
     private readonly desk: NewsDesk,
     private readonly connections: Connections,
+    private readonly helpers: HelpersHere,
+    @Inject(NEWS_RELAYS) private readonly relays: NewsRelay[],
   ) {}
 
   /** Messages after this are delivered live; earlier ones are the client's to sync. */
@@ -27,7 +32,22 @@ export class Arrivals {
   }
 
   async catchUp(own: PersonSocket): Promise<void> {
-    if (!own.person.roles.includes('volunteer')) return;
-    for (const invitation of await this.invitations.of([own.person.id])) this.desk.invite(own, invitation);
+    const { person } = own;
+    await Promise.all(this.relays.map((relay) => relay.greet?.(own)));
+    if (!HELPER_ROLES.some((role) => person.roles.includes(role))) return;
+    for (const invitation of await this.invitations.of([person.id])) this.desk.invite(own, invitation);
+    // Asked from here on; what was asked before is read afterwards, so nothing falls between.
+    await this.helpers.arrived(person);
+    if (!this.connections.has(person.id)) this.helpers.left(person.id);
+    if (!this.helpers.isAsked(person.id)) return;
+    for (const request of await this.invitations.open(this.helpers.programsOf(person))) {
+      if (asks(request, person.id)) this.desk.invite(own, { ...request, helperId: person.id });
+    }
+  }
+
+  /** Their last socket here is gone. */
+  left(personId: string): void {
+    this.helpers.left(personId);
+    this.desk.left(personId);
   }
 }

@@ -111,6 +111,20 @@ export class Connections {
       for (const { socket } of this.socketsOf(personId)) socket.emit(event, ...payload);
     }
   }
+
+  /** The same to all of them but one: the socket that it comes from. */
+  emitToOthers<Events extends EventMap<Events>, Name extends keyof Events & string>(
+    originId: string,
+    personIds: Iterable<string>,
+    event: Name,
+    ...payload: Parameters<Events[Name]>
+  ): void {
+    for (const personId of personIds) {
+      for (const { id, socket } of this.socketsOf(personId)) {
+        if (id !== originId) socket.emit(event, ...payload);
+      }
+    }
+  }
 }
 
 type EventMap<Events> = { [Name in keyof Events]: (...payload: never[]) => void };

@@ -24,6 +24,7 @@ export class EventRouter {
     if (!env.RATE_LIMIT_DISABLED) {
       this.buckets = {
         messages: new TokenBuckets(env.RATE_LIMIT_MESSAGES),
+        typing: new TokenBuckets(env.RATE_LIMIT_TYPING),
         events: new TokenBuckets(env.RATE_LIMIT_EVENTS),
         bookings: new TokenBuckets(env.RATE_LIMIT_BOOKINGS),
       };

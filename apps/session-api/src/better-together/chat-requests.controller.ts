@@ -10,7 +10,7 @@ import {
   startChatSession,
   startedChatSession,
 } from '@kindline/contracts';
-import { Acceptance, type Program, Programs, Requests } from '@kindline/domain';
+import { Acceptance, type Program, Programs, RequestPendingError, Requests } from '@kindline/domain';
 import { Endpoint, Input } from '@kindline/platform';
 import type { z } from 'zod';
 import { ActingPerson } from './acting-person';
@@ -43,11 +43,15 @@ export class ChatRequestsController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<z.infer<typeof startedChatSession>> {
     const seeker = await this.acting.own(principal, input.user_email, SEEKER_ROLES, 'start chat session');
-    const { requestId, invited } = await this.requests.start(this.program, seeker.id, {
-      type: input.conversation_type,
-      note: input.i_need_message,
-    });
-    return { message: 'Request Successful', session_id: requestId, volunteers_notified: invited };
+    try {
+      const { requestId, asked } = await this.requests.start(this.program, seeker.id, {
+        type: input.conversation_type,
+        note: input.i_need_message,
+      });
+      return { message: 'Request Successful', session_id: requestId, volunteers_notified: asked };
+    } catch (error) {
+      throw error instanceof RequestPendingError ? error.shownAs('session_id') : error;
+    }
   }
 
   @Post('accept_chat_request')

@@ -12,14 +12,10 @@ import {
 import { type RequestState, RequestStates } from '@kindline/domain';
 import { Endpoint, Input, PathInput } from '@kindline/platform';
 import { z } from 'zod';
+import { supervises } from '../supervises';
 import { toSessionView } from './session-view';
 
 const params = z.strictObject({ id });
-
-const supervises = (principal: Principal): boolean =>
-  principal.person
-    ? principal.person.roles.some((role) => SUPERVISING_ROLES.includes(role))
-    : principal.kind === 'service';
 
 /** A request or conversation in the shape of the source system's collections. */
 @ApiTags('better_together')

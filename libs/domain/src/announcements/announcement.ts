@@ -5,7 +5,7 @@ import type { NewJob } from '@kindline/database';
  * change; the announcer reads the state and publishes it as news.
  */
 export type Announcement =
-  | { task: 'request.invited'; requestId: string; round: number }
+  | { task: 'request.invited'; requestId: string; round: number; asked: number }
   | { task: 'request.accepted'; requestId: string }
   | { task: 'request.closed'; requestId: string }
   | { task: 'conversation.started'; conversationId: string }

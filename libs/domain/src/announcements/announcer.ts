@@ -21,8 +21,11 @@ export class Announcer {
   ) {}
 
   readonly tasks: TaskHandlers = {
-    'request.invited': async ({ requestId, round }) =>
-      this.publish('request.invited.v1', await this.reader.invited(String(requestId), Number(round))),
+    'request.invited': async ({ requestId, round, asked }) =>
+      this.publish(
+        'request.invited.v1',
+        await this.reader.invited(String(requestId), Number(round), Number(asked)),
+      ),
     'request.accepted': async ({ requestId }) =>
       this.publish('request.accepted.v1', await this.reader.accepted(String(requestId))),
     'request.closed': async ({ requestId }) =>

@@ -34,27 +34,36 @@ export class NewsReader {
     private readonly programs: Programs,
   ) {}
 
-  /** Undefined when the request is not pending any more. */
-  async invited(requestId: string, round: number): Promise<NewsMap['request.invited.v1'] | undefined> {
+  /**
+   * @param asked how many helpers the round asked
+   * @returns undefined when the request is not pending any more
+   */
+  async invited(
+    requestId: string,
+    round: number,
+    asked: number,
+  ): Promise<NewsMap['request.invited.v1'] | undefined> {
     const row = await this.request(requestId);
     if (row?.status !== 'pending') return undefined;
-    const invited = await this.helpers(requestId, `status = 'invited' AND round = $2`, [round]);
-    return { request: row, note: row.note, invited, firstRound: round === 1 };
+    const asksAll = this.asksEveryone(row);
+    const invited = asksAll
+      ? null
+      : await this.helpers(requestId, `status = 'invited' AND round = $2`, [round]);
+    const declined = asksAll ? await this.helpers(requestId, `status = 'rejected'`) : [];
+    return { request: row, note: row.note, invited, declined, asked, firstRound: round === 1 };
   }
 
   async accepted(requestId: string): Promise<NewsMap['request.accepted.v1'] | undefined> {
     const row = await this.request(requestId);
     const conversation = row?.conversation_id && (await this.conversation(row.conversation_id));
     if (!row || !conversation) return undefined;
-    const withdrawn = await this.helpers(requestId, `status = 'withdrawn'`);
-    return { request: row, conversation: news(conversation), withdrawn };
+    return { request: row, conversation: news(conversation), withdrawn: await this.withdrawn(row) };
   }
 
   async closed(requestId: string): Promise<NewsMap['request.closed.v1'] | undefined> {
     const row = await this.request(requestId);
     if (row?.status !== 'cancelled' && row?.status !== 'expired') return undefined;
-    const withdrawn = await this.helpers(requestId, `status = 'withdrawn'`);
-    return { request: row, status: row.status, withdrawn };
+    return { request: row, status: row.status, withdrawn: await this.withdrawn(row) };
   }
 
   async started(conversationId: string): Promise<NewsMap['conversation.started.v1'] | undefined> {
@@ -90,6 +99,14 @@ export class NewsReader {
       [requestId],
     );
     return row;
+  }
+
+  private asksEveryone({ program }: RequestRow): boolean {
+    return this.programs.get(program).asks === 'everyone_online';
+  }
+
+  private async withdrawn(row: RequestRow): Promise<string[] | null> {
+    return this.asksEveryone(row) ? null : this.helpers(row.id, `status = 'withdrawn'`);
   }
 
   private async helpers(requestId: string, where: string, parameters: unknown[] = []): Promise<string[]> {

@@ -66,7 +66,8 @@ export class ConversationTimerTasks {
       if (inactivityAfter === null || lookAfter === null) return;
 
       const now = this.clock.now().getTime();
-      if (!found.engaged) {
+      // Where nobody has to open it, silence counts from its beginning.
+      if (!found.engaged && program.unopenedEndAfter !== null) {
         await enqueue(manager, silenceTimer(conversationId, new Date(now + lookAfter)));
         return;
       }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isUuid, KindlineError } from '@kindline/contracts';
+import { isUuid, KindlineError, type ProgramName } from '@kindline/contracts';
 import { enqueue, inTransaction, removeJobs, updated } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -27,8 +27,13 @@ export class Conversations {
    * it, its session timer starts.
    * @throws not_found, forbidden (no member, or the other role), conversation_ended
    */
-  async opened(conversationId: string, personId: string, role: MemberRole): Promise<void> {
-    await this.requireMember(conversationId, personId, role);
+  async opened(
+    conversationId: string,
+    personId: string,
+    role: MemberRole,
+    program?: ProgramName,
+  ): Promise<void> {
+    await this.requireMember(conversationId, personId, role, program);
     await inTransaction(this.dataSource, async (manager) => {
       const now = this.clock.now();
       const [conversation] = await updated<{ last_seq: number; started_at: Date | null }>(
@@ -58,12 +63,41 @@ export class Conversations {
   }
 
   /**
+   * A member has read everything up to `seq`.
+   * @returns when, or undefined when that was known
+   * @throws not_found, forbidden, validation_failed for a message that does not exist
+   */
+  async read(
+    conversationId: string,
+    personId: string,
+    seq: number,
+    program?: ProgramName,
+  ): Promise<Date | undefined> {
+    await this.requireMember(conversationId, personId, undefined, program);
+    const now = this.clock.now();
+    if (await markRead(this.dataSource.manager, conversationId, personId, seq, now)) return now;
+    const [{ last_seq } = { last_seq: 0 }] = await this.dataSource.query<{ last_seq: number }[]>(
+      `SELECT last_seq FROM conversations WHERE id = $1`,
+      [conversationId],
+    );
+    if (seq <= last_seq) return undefined;
+    throw new KindlineError('validation_failed', 'There is no message with this seq yet', {
+      errors: [{ path: 'seq', message: `must be at most ${last_seq}` }],
+    });
+  }
+
+  /**
    * A member ends the conversation. Ending one that has ended already changes nothing.
    * @param expected the role they claim to have in it
    * @throws not_found, forbidden
    */
-  async endByMember(conversationId: string, personId: string, expected?: MemberRole): Promise<void> {
-    const { role } = await this.requireMember(conversationId, personId, expected);
+  async endByMember(
+    conversationId: string,
+    personId: string,
+    expected?: MemberRole,
+    program?: ProgramName,
+  ): Promise<void> {
+    const { role } = await this.requireMember(conversationId, personId, expected, program);
     await this.end(
       conversationId,
       role,
@@ -114,11 +148,15 @@ export class Conversations {
     return true;
   }
 
-  /** @throws not_found when there is no such conversation, forbidden when the person is no member (in that role). */
+  /**
+   * @throws not_found when there is no such conversation (in that program), forbidden when the person is no
+   * member (in that role)
+   */
   async requireMember(
     conversationId: string,
     personId: string,
     role?: MemberRole,
+    program?: ProgramName,
   ): Promise<{ role: MemberRole; program: Program['name']; status: 'active' | 'ended' }> {
     const [row] = isUuid(conversationId)
       ? await this.dataSource.query<
@@ -130,7 +168,9 @@ export class Conversations {
           [conversationId, personId],
         )
       : [];
-    if (!row) throw new KindlineError('not_found', 'There is no such conversation');
+    if (!row || (program && row.program !== program)) {
+      throw new KindlineError('not_found', 'There is no such conversation');
+    }
     if (!row.role) throw new KindlineError('forbidden', 'You do not belong to this conversation');
     if (role && row.role !== role)
       throw new KindlineError('forbidden', `This is for the ${role} of the conversation`);
@@ -138,25 +178,28 @@ export class Conversations {
   }
 }
 
-/** Moves a member's read mark forward; a mark at or behind the present one changes nothing. */
-export async function markRead(
+/**
+ * Moves a member's read mark forward, to a message that exists. A push that is due stays so: it is dropped when
+ * it finds nothing unread.
+ * @returns false when the mark stood there already
+ */
+async function markRead(
   manager: EntityManager,
   conversationId: string,
   personId: string,
   seq: number,
   now: Date,
 ): Promise<boolean> {
-  const [moved] = await updated<{ person_id: string }>(
-    manager,
-    `UPDATE conversation_members SET last_read_seq = $3, push_due_at = NULL
-    WHERE conversation_id = $1 AND person_id = $2 AND last_read_seq < $3 RETURNING person_id`,
-    [conversationId, personId, seq],
-  );
-  if (!moved) return false;
-  await manager.query(
-    `INSERT INTO message_reads (conversation_id, person_id, up_to_seq, read_at) VALUES ($1, $2, $3, $4)
-    ON CONFLICT DO NOTHING`,
+  const moved = await manager.query<unknown[]>(
+    `WITH moved AS (
+      UPDATE conversation_members m SET last_read_seq = $3 FROM conversations c
+      WHERE m.conversation_id = $1 AND m.person_id = $2 AND m.last_read_seq < $3
+        AND c.id = m.conversation_id AND $3 <= c.last_seq
+      RETURNING m.conversation_id
+    )
+    INSERT INTO message_reads (conversation_id, person_id, up_to_seq, read_at)
+    SELECT conversation_id, $2, $3, $4 FROM moved ON CONFLICT DO NOTHING RETURNING up_to_seq`,
     [conversationId, personId, seq, now],
   );
-  return true;
+  return moved.length > 0;
 }

@@ -33,13 +33,14 @@ export class Acceptance {
    * Binds the helper to the seeker's request, in one guarded transaction: of many who accept at once
    * exactly one wins, and a helper never exceeds their capacity. The winner's repeat answers the same.
    * @returns the conversation's id
-   * @throws not_found, not_invited, already_accepted, at_capacity, forbidden
+   * @throws not_found, not_invited, already_accepted, at_capacity, forbidden (also for one's own request)
    */
   async accept(program: Program, seekerId: string, helperId: string): Promise<string> {
     const now = this.clock.now();
+    if (seekerId === helperId) throw new KindlineError('forbidden', 'This request is your own');
     return inTransaction(this.dataSource, async (manager) => {
       const candidate = await this.candidate(manager, program, seekerId, helperId);
-      const done = settled(candidate, helperId);
+      const done = settled(program, candidate, helperId);
       if (done) return done;
 
       // Helper first, then request: every acceptance locks in this order.
@@ -48,7 +49,7 @@ export class Acceptance {
         await lockHelperWithRoom(manager, program, helperId, new Date(now.getTime() - this.seenWithin));
       } catch (error) {
         // Whoever came too late hears that, not that they are full (perhaps because they just won).
-        const again = settled(await this.candidate(manager, program, seekerId, helperId), helperId);
+        const again = await this.settledNow(manager, program, seekerId, helperId);
         if (again) return again;
         throw error;
       }
@@ -60,12 +61,21 @@ export class Acceptance {
         [request, helperId, now, requestStatesBefore('accepted')],
       );
       if (!won) {
-        const again = settled(await this.candidate(manager, program, seekerId, helperId), helperId);
+        const again = await this.settledNow(manager, program, seekerId, helperId);
         if (again) return again;
         throw new KindlineError('conflict');
       }
       return this.open(manager, program, { request, seekerId, helperId, now });
     });
+  }
+
+  private async settledNow(
+    manager: EntityManager,
+    program: Program,
+    seekerId: string,
+    helperId: string,
+  ): Promise<string | undefined> {
+    return settled(program, await this.candidate(manager, program, seekerId, helperId), helperId);
   }
 
   /** The seeker's newest request in this program, as this helper sees it. */
@@ -96,7 +106,7 @@ export class Acceptance {
     const conversationId = uuidV7();
     await manager.query(
       `UPDATE invitations SET status = CASE WHEN helper_id = $2 THEN 'accepted' ELSE 'withdrawn' END, answered_at = $3
-      WHERE request_id = $1 AND status = 'invited'`,
+      WHERE request_id = $1 AND (status = 'invited' OR helper_id = $2)`,
       [request, helperId, now],
     );
     await manager.query(
@@ -123,13 +133,14 @@ export class Acceptance {
 }
 
 /** The conversation when this helper has won already; undefined while the request can still be won. */
-function settled(candidate: Candidate, helperId: string): string | undefined {
+function settled(program: Program, candidate: Candidate, helperId: string): string | undefined {
+  const asksEveryone = program.asks === 'everyone_online';
   if (candidate.status === 'accepted') {
     if (candidate.accepted_by === helperId && candidate.conversation_id) return candidate.conversation_id;
-    throw new KindlineError(candidate.invitation ? 'already_accepted' : 'not_invited');
+    throw new KindlineError(candidate.invitation || asksEveryone ? 'already_accepted' : 'not_invited');
   }
   if (candidate.status !== 'pending')
     throw new KindlineError('not_found', 'The request is not open any more');
-  if (candidate.invitation !== 'invited') throw new KindlineError('not_invited');
+  if (candidate.invitation !== 'invited' && !asksEveryone) throw new KindlineError('not_invited');
   return undefined;
 }

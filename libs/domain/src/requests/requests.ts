@@ -11,9 +11,29 @@ import type { Program } from '../programs/program';
 import { reinviteTimer, requestTimerKeys, requestTimers } from './request-timers';
 import { requestStatesBefore } from './request-transitions';
 
+export interface NewRequest {
+  type: string;
+  note: string | null;
+  /** How many helpers are online, where everyone online is asked. */
+  online?: number;
+}
+
 export interface StartedRequest {
   requestId: string;
-  invited: number;
+  /** How many helpers it asks. */
+  asked: number;
+}
+
+/** The seeker has a pending request already. Dialects show its id under a name of their own. */
+export class RequestPendingError extends KindlineError {
+  constructor(readonly requestId: string) {
+    super('request_already_pending');
+  }
+
+  /** The same with the pending request's id beside the code. */
+  shownAs(name: string): KindlineError {
+    return new KindlineError(this.code, this.message, { extra: { [name]: this.requestId } });
+  }
 }
 
 /** Help requests: asked, offered again, cancelled, expired. Accepting is in acceptance.ts. */
@@ -29,13 +49,9 @@ export class Requests {
 
   /**
    * Opens a request and asks the first helpers, in one transaction.
-   * @throws request_already_pending with the pending one's id as `session_id`.
+   * @throws RequestPendingError
    */
-  async start(
-    program: Program,
-    seekerId: string,
-    request: { type: string; note: string },
-  ): Promise<StartedRequest> {
+  async start(program: Program, seekerId: string, request: NewRequest): Promise<StartedRequest> {
     try {
       return await inTransaction(this.dataSource, async (manager) => {
         const now = this.clock.now();
@@ -45,15 +61,18 @@ export class Requests {
           VALUES ($1, $2, $3, $4, $5, 'pending', $6)`,
           [requestId, program.name, seekerId, request.type, request.note, now],
         );
-        const invited = await this.invite(manager, program, { id: requestId, seekerId }, 1);
+        const asked =
+          program.asks === 'everyone_online'
+            ? await this.askEveryone(manager, requestId, request.online ?? 0)
+            : await this.invite(manager, program, { id: requestId, seekerId }, 1);
         await enqueue(manager, ...requestTimers(program, requestId, now));
-        return { requestId, invited: invited.length };
+        return { requestId, asked };
       });
     } catch (error) {
       if (violatedConstraint(error) !== 'help_requests_one_pending') throw error;
       const pending = await this.pendingOf(program, seekerId);
       if (!pending) return this.start(program, seekerId, request);
-      throw new KindlineError('request_already_pending', undefined, { extra: { session_id: pending } });
+      throw new RequestPendingError(pending);
     }
   }
 
@@ -63,6 +82,36 @@ export class Requests {
     const closed = requestId && (await this.close(requestId, 'cancelled'));
     if (!requestId || !closed) throw new KindlineError('not_found', 'There is no pending request');
     return requestId;
+  }
+
+  /**
+   * A helper does not want this request: it is not shown to them again. Repeating it changes nothing.
+   * @throws not_found when nothing is pending, not_invited
+   */
+  async reject(program: Program, seekerId: string, helperId: string): Promise<void> {
+    await inTransaction(this.dataSource, async (manager) => {
+      const [request] = await manager.query<{ id: string; round: number }[]>(
+        `SELECT id, round FROM help_requests WHERE seeker_id = $1 AND program = $2 AND status = 'pending' FOR SHARE`,
+        [seekerId, program.name],
+      );
+      if (!request) throw new KindlineError('not_found', 'There is no pending request');
+      const now = this.clock.now();
+      if (program.asks === 'everyone_online' && seekerId !== helperId) {
+        await manager.query(
+          `INSERT INTO invitations (request_id, helper_id, status, round, invited_at, answered_at)
+          VALUES ($1, $2, 'rejected', $3, $4, $4) ON CONFLICT DO NOTHING`,
+          [request.id, helperId, request.round, now],
+        );
+        return;
+      }
+      const rejected = await updated(
+        manager,
+        `UPDATE invitations SET status = 'rejected', answered_at = $3
+        WHERE request_id = $1 AND helper_id = $2 AND status IN ('invited', 'rejected') RETURNING helper_id`,
+        [request.id, helperId, now],
+      );
+      if (rejected.length === 0) throw new KindlineError('not_invited');
+    });
   }
 
   /** Timer: nobody accepted in time. Does nothing when the request has moved on. */
@@ -120,12 +169,22 @@ export class Requests {
     return pending?.id;
   }
 
+  /** No invitations: who is online when it is announced, or comes online while it is pending, is shown it. */
+  private async askEveryone(manager: EntityManager, requestId: string, online: number): Promise<number> {
+    await enqueue(manager, announce({ task: 'request.invited', requestId, round: 1, asked: online }), {
+      queue: 'push',
+      task: 'request.push',
+      payload: { requestId },
+    });
+    return online;
+  }
+
   private async invite(
     manager: EntityManager,
     program: Program,
     request: { id: string; seekerId: string },
     round: number,
-  ): Promise<string[]> {
+  ): Promise<number> {
     const helperIds = await this.matching.pick(manager, program, request, round);
     await manager.query(
       `INSERT INTO invitations (request_id, helper_id, status, round, invited_at)
@@ -139,9 +198,10 @@ export class Requests {
       helperIds.map((personId) => ({ personId, requestId: request.id })),
     );
     if (helperIds.length > 0 || round === 1) {
-      await enqueue(manager, announce({ task: 'request.invited', requestId: request.id, round }));
+      const asked = helperIds.length;
+      await enqueue(manager, announce({ task: 'request.invited', requestId: request.id, round, asked }));
     }
-    return helperIds;
+    return helperIds.length;
   }
 
   /** @returns false when the request was not pending any more. */
