@@ -14,6 +14,7 @@ const CRON: readonly { task: string; queue: QueueName; pattern: string }[] = [
   { task: 'tokens.validate', queue: 'push', pattern: '0 3 * * *' },
   { task: 'helpers.check', queue: 'timers', pattern: '30 3 * * *' },
   { task: 'retention', queue: 'timers', pattern: '15 * * * *' },
+  { task: 'retention.texts', queue: 'timers', pattern: '*/5 * * * *' },
 ];
 
 /** Timers stand still while the machine sleeps, and the clock may be set: so we look at it this often. */

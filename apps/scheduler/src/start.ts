@@ -45,6 +45,7 @@ export async function startScheduler(variables = process.env): Promise<RunningSe
             await app.get(ExternalJobs).settleAbandoned();
             await app.get(Retention).run();
           },
+          'retention.texts': () => app.get(Retention).forgetTexts(),
         },
         log,
       });

@@ -84,7 +84,8 @@ describe('the clockwork of two schedulers', () => {
       'tokens.validate 2031-06-01T21:30:00.000Z',
       'helpers.check 2031-06-01T22:00:00.000Z',
     ]);
-    expect(claimed.filter((one) => one.startsWith('retention'))).toHaveLength(24);
+    expect(claimed.filter((one) => one.startsWith('retention '))).toHaveLength(24);
+    expect(claimed.filter((one) => one.startsWith('retention.texts '))).toHaveLength(24 * 12);
   });
 
   it('makes one job although both tick', async () => {

@@ -9,8 +9,10 @@ describe('the clockwork', () => {
   beforeEach(() => {
     jest.useFakeTimers({ now: new Date('2031-06-01T12:00:00Z') });
     claimed = [];
-    const claim = async (_queue: string, task: string, at: Date) =>
-      claimed.push(`${task} ${at.toISOString()}`);
+    const claim = async (_queue: string, task: string, at: Date) => {
+      // Every few minutes: it would only hide the others.
+      if (task !== 'retention.texts') claimed.push(`${task} ${at.toISOString()}`);
+    };
     cron = new Cron({ claim } as unknown as CronOccurrences, { TIME_ZONE: 'UTC' } as SchedulerEnv);
     cron.onApplicationBootstrap();
   });

@@ -5,6 +5,8 @@ import { DataSource } from 'typeorm';
 
 const DAY_MS = 86_400_000;
 const CRON_RUNS_DAYS = 30;
+/** So that nothing of a text is left at its age, not some time after it. */
+const FORGET_TEXTS_EVERY_MS = 5 * 60_000;
 
 export interface RetentionSettings {
   /** Absent: ended conversations and their messages are kept for ever. */
@@ -42,16 +44,9 @@ export class Retention {
       deliveriesDays,
       bookingsDays,
       facilitatorSessionsDays,
-      requestTextsHours,
       jobsDays,
     } = this.settings;
     const removed: Record<string, number> = {};
-    removed['requestTexts'] = await this.repeat(
-      `UPDATE help_requests SET note = NULL WHERE id IN (
-        SELECT id FROM help_requests
-        WHERE note IS NOT NULL AND status IN ('cancelled', 'expired') AND closed_at < $1 LIMIT $2)`,
-      requestTextsHours * 3_600_000,
-    );
     removed['notifications'] = await this.repeat(
       `DELETE FROM notifications WHERE id IN (
         SELECT id FROM notifications WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
@@ -98,6 +93,18 @@ export class Retention {
       CRON_RUNS_DAYS * DAY_MS,
     );
     this.logger.log({ removed }, 'retention');
+  }
+
+  /** Removes what seekers wrote into requests that came to nothing; to be run every few minutes. */
+  async forgetTexts(): Promise<void> {
+    const keepMs = this.settings.requestTextsHours * 3_600_000 - FORGET_TEXTS_EVERY_MS;
+    const requestTexts = await this.repeat(
+      `UPDATE help_requests SET note = NULL WHERE id IN (
+        SELECT id FROM help_requests
+        WHERE note IS NOT NULL AND status IN ('cancelled', 'expired') AND closed_at <= $1 LIMIT $2)`,
+      Math.max(keepMs, 0),
+    );
+    if (requestTexts > 0) this.logger.log({ removed: { requestTexts } }, 'retention');
   }
 
   private async repeat(sql: string, keepMs: number): Promise<number> {
