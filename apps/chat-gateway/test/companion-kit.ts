@@ -1,5 +1,5 @@
-import type { Ack, RequestType } from '@kindline/contracts';
-import { eventually, type TestPerson, type TestSocket, type World } from './kit';
+import type { Ack, RequestType, Role } from '@kindline/contracts';
+import { eventually, makePerson, type TestPerson, type TestSocket, type World } from './kit';
 
 export type Requested = Ack<{ requestId: string; notified: number }>;
 export type Accepted = Ack<{ conversationId: string }>;
@@ -45,13 +45,49 @@ export function done<Answer extends object>(answer: Ack<Answer>): Answer {
   return answer;
 }
 
-/** Resolves when the socket's arrival is worked off: what it is shown by then, it is shown. */
-export async function settledArrival(world: World, socket: TestSocket): Promise<void> {
-  await eventually('everything is announced', async () => {
+/** Resolves when nothing is left to announce. */
+export const announced = (world: World): Promise<boolean> =>
+  eventually('everything is announced', async () => {
     const { rowCount } = await world.sql.query('SELECT FROM announce._private_jobs');
     return rowCount === 0;
   });
-  await socket.ask('request:status', { seniorId: socket.person.sub }).catch(() => undefined);
+
+const OUTSIDE_ROLES = [
+  'senior',
+  'user',
+  'student',
+  'counselor',
+  'agent',
+  'facilitator',
+  'supervisor',
+  'admin',
+];
+
+/** Sockets of people who have nothing to do with what a test does, on all gateways. */
+export class Outsiders {
+  private constructor(private readonly sockets: readonly TestSocket[]) {}
+
+  static async listen(world: World, count = 50): Promise<Outsiders> {
+    const sockets = await Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const role = OUTSIDE_ROLES[index % OUTSIDE_ROLES.length] as Role;
+        return world.connect(await makePerson(role), index % world.gateways.length);
+      }),
+    );
+    return new Outsiders(sockets);
+  }
+
+  get count(): number {
+    return this.sockets.length;
+  }
+
+  /** Everything but their own greeting. Asks each for an answer first, behind which nothing is under way. */
+  async heard(): Promise<string[]> {
+    await Promise.all(this.sockets.map((socket) => socket.sync('nothing', 0)));
+    return this.sockets.flatMap(({ seen }) =>
+      seen.map(({ event }) => event).filter((event) => event !== 'connection_response'),
+    );
+  }
 }
 
 /** A senior and a volunteer who talk to each other, over two gateways. */

@@ -1,5 +1,17 @@
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
-import { accept, cancel, companions, done, end, reject, request, send, status } from './companion-kit';
+import {
+  accept,
+  announced,
+  cancel,
+  companions,
+  done,
+  end,
+  Outsiders,
+  reject,
+  request,
+  send,
+  status,
+} from './companion-kit';
 import { at, eventually, type TestSocket, World } from './kit';
 
 jest.setTimeout(60_000);
@@ -10,12 +22,14 @@ const ANY_TIME: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 describe('the companion program over two gateways', () => {
   let database: TestDatabase;
   let world: World;
+  let outsiders: Outsiders;
   /** Each test's volunteers are the only ones online. */
   let online: TestSocket[];
 
   beforeAll(async () => {
     database = await createTestDatabase();
     world = await World.start(database.url);
+    outsiders = await Outsiders.listen(world);
   });
   afterAll(async () => {
     await world.stop();
@@ -28,7 +42,8 @@ describe('the companion program over two gateways', () => {
       const sizes = await Promise.all(
         world.gateways.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
       );
-      return sizes.every((text) => text.includes('kindline_connected_people 0'));
+      const there = outsiders.count / world.gateways.length;
+      return sizes.every((text) => text.includes(`kindline_connected_people ${there}\n`));
     });
   });
 
@@ -256,10 +271,7 @@ describe('the companion program over two gateways', () => {
     const inactive = await join('volunteer', 1);
     const admin = await world.person('admin');
     await world.api('PATCH', `/api/volunteers/${inactive.person.sub}`, admin, { active: false });
-    await eventually('nothing is left to announce', async () => {
-      const { rowCount } = await world.sql.query('SELECT FROM announce._private_jobs');
-      return rowCount === 0;
-    });
+    await announced(world);
     const socket = await world.connect(both, 0);
     online.push(socket);
     const senior = await join('senior', 0);
@@ -340,5 +352,14 @@ describe('the companion program over two gateways', () => {
     expect([rated.status, rated.body['rating'], rated.body['feedback']]).toEqual([201, 5, 'so kind']);
     const again = await world.api('POST', path, senior.person, { rating: 1 });
     expect([again.status, again.body['code']]).toEqual([409, 'feedback_already_given']);
+  });
+
+  it('reaches nobody outside: 50 foreign sockets heard nothing of all this', async () => {
+    const { senior, volunteer, conversationId } = await companions(world);
+    online.push(senior, volunteer);
+    await send(senior, conversationId, 'between us');
+    await volunteer.next('message:new');
+    expect(outsiders.count).toBe(50);
+    expect(await outsiders.heard()).toEqual([]);
   });
 });
