@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
-import { Redis } from 'ioredis';
 import { CatchUp } from '../src/delivery/catch-up';
 import { startChatGateway } from '../src/start';
-import { at, eventually, type TestPerson, type TestSocket, World } from './kit';
+import { at, type TestPerson, type TestSocket, World } from './kit';
+import { Subscriptions } from './unheard';
 
 jest.setTimeout(60_000);
 
@@ -12,44 +12,23 @@ const SOON_MS = 4_000;
 describe('a gateway whose subscription was cut', () => {
   let database: TestDatabase;
   let world: World;
-  let redis: Redis;
+  let subscriptions: Subscriptions;
 
   beforeAll(async () => {
     database = await createTestDatabase();
     world = await World.start(database.url);
-    redis = new Redis(world.env.REDIS_URL);
+    subscriptions = new Subscriptions(world);
   });
   afterAll(async () => {
-    redis.disconnect();
+    subscriptions.close();
     await world.stop();
     await database.drop();
   });
   beforeEach(() => world.nobodyAvailable());
-  afterEach(() => mend());
+  afterEach(() => subscriptions.mend());
 
-  /** Cuts every subscription; who comes back may publish, but not listen, until they are mended. */
-  async function cut(): Promise<void> {
-    await redis.call('ACL', 'SETUSER', 'default', '-subscribe');
-    await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-  }
-  const mend = (): Promise<unknown> => redis.call('ACL', 'SETUSER', 'default', '+subscribe');
-
-  /** Everything that was to be told has been told, to whoever listens. */
-  const announced = (): Promise<unknown> =>
-    eventually('nothing is left to announce', async () => {
-      const { rows } = await world.sql.query('SELECT FROM announce._private_jobs LIMIT 1');
-      return rows.length === 0;
-    });
-
-  /** Nobody hears what `change` makes known. */
-  async function unheard(change: () => Promise<unknown>): Promise<void> {
-    await announced();
-    await cut();
-    await change();
-    await announced();
-    expect(await redis.pubsub('NUMSUB', 'request.invited.v1')).toEqual(['request.invited.v1', 0]);
-    await mend();
-  }
+  const announced = (): Promise<void> => subscriptions.announced();
+  const unheard = (change: () => Promise<unknown>): Promise<void> => subscriptions.unheard(change);
 
   async function people(): Promise<{ user: TestPerson; volunteers: TestPerson[]; sockets: TestSocket[] }> {
     const user = await world.person('user');
