@@ -15,6 +15,13 @@ const ACCOUNTS = [
     description: 'Cleo is another one',
   },
   {
+    variable: 'DORA_TOKEN',
+    sub: 'demo-dora',
+    name: 'Dora',
+    roles: ['senior'],
+    description: 'Dora is a senior',
+  },
+  {
     variable: 'FAY_TOKEN',
     sub: 'demo-fay',
     name: 'Fay',
