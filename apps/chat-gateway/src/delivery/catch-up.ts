@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { HELPER_ROLES } from '@kindline/contracts';
+import type { Person } from '@kindline/auth';
 import { NewsReader } from '@kindline/domain';
 import { DataSource } from 'typeorm';
 import { Connections } from '../sockets/connections';
@@ -78,7 +79,9 @@ export class CatchUp {
   /** Requests that ask a helper here whose dashboard does not show them, and shown ones that ask nobody any more. */
   private async compareRequests(): Promise<void> {
     const helpers = new Set<string>();
+    const people: Person[] = [];
     for (const { person } of this.connections.all()) {
+      people.push(person);
       if (HELPER_ROLES.some((role) => person.roles.includes(role))) helpers.add(person.id);
     }
     // What is shown while the query runs is not among these, so it is not taken for closed.
@@ -89,7 +92,9 @@ export class CatchUp {
       if (this.desk.isShown(requestId, helperId)) continue;
       for (const socket of this.connections.socketsOf(helperId)) this.desk.invite(socket, invitation);
     }
-    await this.helpers.refresh();
+    // Also those whose arrival failed, or who have shown another token since.
+    await this.helpers.arrived(people);
+    for (const { id } of people) if (!this.connections.has(id)) this.helpers.left(id);
     for (const request of await this.invitations.open(this.helpers.programs)) {
       unasked.delete(request.requestId);
       for (const helperId of this.helpers.of(request.program)) {

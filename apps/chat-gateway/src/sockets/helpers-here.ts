@@ -49,12 +49,13 @@ export class HelpersHere {
     return [...helpers].filter((id) => !this.inactive.has(id));
   }
 
-  /** Somebody has connected. Resolves when it is known whether they are active: until then they are not asked. */
-  async arrived({ id, roles }: Person): Promise<void> {
-    const asked = roles.filter((role) => this.byRole.has(role));
-    if (asked.length === 0) return;
-    await this.look([id]);
-    for (const role of asked) this.byRole.get(role)?.add(id);
+  /** These are connected. Resolves when it is known whether they are active: until then they are not asked. */
+  async arrived(people: Iterable<Person>): Promise<void> {
+    const helpers = [...people].flatMap(({ id, roles }) =>
+      roles.filter((role) => this.byRole.has(role)).map((role) => ({ id, role })),
+    );
+    await this.look(helpers.map(({ id }) => id));
+    for (const { id, role } of helpers) this.byRole.get(role)?.add(id);
   }
 
   /** Their last socket here is gone. */
@@ -68,11 +69,6 @@ export class HelpersHere {
     const here = helperIds.filter((id) => [...this.byRole.values()].some((helpers) => helpers.has(id)));
     // The next comparison with the database tries again.
     this.look(here).catch((err: unknown) => this.logger.warn({ err }, 'helpers could not be looked up'));
-  }
-
-  /** Looks again at everybody: what lost news would have told. */
-  async refresh(): Promise<void> {
-    await this.look([...new Set([...this.byRole.values()].flatMap((helpers) => [...helpers]))]);
   }
 
   private async look(helperIds: string[]): Promise<void> {

@@ -39,13 +39,8 @@ export class Retention {
   ) {}
 
   async run(): Promise<void> {
-    const {
-      conversationsDays,
-      deliveriesDays,
-      bookingsDays,
-      facilitatorSessionsDays,
-      jobsDays,
-    } = this.settings;
+    const { conversationsDays, deliveriesDays, bookingsDays, facilitatorSessionsDays, jobsDays } =
+      this.settings;
     const removed: Record<string, number> = {};
     removed['notifications'] = await this.repeat(
       `DELETE FROM notifications WHERE id IN (
