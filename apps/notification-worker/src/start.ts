@@ -2,8 +2,10 @@ import { BookingIntake, runQueue } from '@kindline/domain';
 import { createLogger, readEnv, type RunningService, Shutdown, startService } from '@kindline/platform';
 import { BookingRequests } from './bookings/booking-requests';
 import { BookingPushOutbox } from './outbox/booking-push-outbox';
+import { HeldPushOutbox } from './outbox/held-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
 import type { PushSender } from './push/push-sender';
+import { RequestPushes } from './requests/request-pushes';
 import { SendNotifications } from './sending/send-notifications';
 import { TokenValidation } from './tokens/token-validation';
 import { workerEnv } from './worker-env';
@@ -25,7 +27,6 @@ export async function startNotificationWorker(variables = process.env): Promise<
       const shutdown = app.get(Shutdown);
       const sender = app.get<PushSender | undefined>(PUSH_SENDER);
       shutdown.onDrain('push sender', () => sender?.close());
-      const outbox = app.get(MessagePushOutbox);
       await runQueue(app, {
         databaseUrl: env.DATABASE_URL,
         queue: 'push',
@@ -34,17 +35,22 @@ export async function startNotificationWorker(variables = process.env): Promise<
         tasks: {
           'notifications.send': ({ notificationIds }) =>
             app.get(SendNotifications).run(Array.isArray(notificationIds) ? notificationIds : []),
+          'request.push': ({ requestId }) => app.get(RequestPushes).run(String(requestId)),
           'tokens.validate': async () => {
             await app.get(TokenValidation).run();
           },
         },
         log,
       });
-      outbox.start();
-      shutdown.onDrain('message pushes', () => outbox.stop());
-      const bookingPushes = app.get(BookingPushOutbox);
-      bookingPushes.start();
-      shutdown.onDrain('booking pushes', () => bookingPushes.stop());
+      const outboxes = {
+        'message pushes': app.get(MessagePushOutbox),
+        'held pushes': app.get(HeldPushOutbox),
+        'booking pushes': app.get(BookingPushOutbox),
+      };
+      for (const [name, outbox] of Object.entries(outboxes)) {
+        outbox.start();
+        shutdown.onDrain(name, () => outbox.stop());
+      }
       app.get(BookingRequests).start();
       shutdown.onDrain('bookings', () => app.get(BookingIntake).settled());
     },

@@ -6,6 +6,7 @@ import {
   bookingPublishing,
   DomainModule,
   NEWS_PUBLISHER,
+  OnlineHelpers,
   PresenceDirectory,
   Programs,
 } from '@kindline/domain';
@@ -13,11 +14,14 @@ import { createRedis, PlatformModule, TransportPublisher, TransportSubscriber } 
 import type { Logger } from 'pino';
 import { BookingRequests } from './bookings/booking-requests';
 import { BookingPushOutbox } from './outbox/booking-push-outbox';
+import { HeldPushOutbox } from './outbox/held-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
 import { createPushSender } from './push/fcm-sender';
+import { RequestPushes } from './requests/request-pushes';
 import { Addressees } from './sending/addressees';
 import { Ledger } from './sending/ledger';
 import { SendNotifications } from './sending/send-notifications';
+import { WhoIsConnected } from './sending/who-is-connected';
 import { TokenValidation } from './tokens/token-validation';
 import type { WorkerEnv } from './worker-env';
 import { WorkerMetrics } from './worker-metrics';
@@ -64,10 +68,14 @@ export class WorkerModule {
         BookingIntake,
         BookingPushOutbox,
         BookingRequests,
+        HeldPushOutbox,
         Ledger,
         MessagePushOutbox,
+        OnlineHelpers,
+        RequestPushes,
         SendNotifications,
         TokenValidation,
+        WhoIsConnected,
         WorkerMetrics,
       ],
     };

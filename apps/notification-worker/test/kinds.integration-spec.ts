@@ -1,15 +1,7 @@
+import { expectPush as expectPushOf, type ExpectedPush } from './expect-push';
 import { type Chat, type Owner, PushWorld, SECRET_WORDS } from './push-world';
 
 jest.setTimeout(60_000);
-
-interface Expected {
-  title: string;
-  body: string | RegExp;
-  channel: string;
-  priority: 'high' | 'normal';
-  screen: string;
-  about: { chat_id: string } | { session_id: string } | object;
-}
 
 describe('pushes of better_together, from their cause to the phone', () => {
   let world: PushWorld;
@@ -19,36 +11,8 @@ describe('pushes of better_together, from their cause to the phone', () => {
   });
   afterAll(() => world.stop());
 
-  async function expectPush(owner: Owner, kind: string, expected: Expected): Promise<void> {
-    const delivery = await world.outcome(owner, kind);
-    expect(delivery).toMatchObject({
-      status: 'accepted',
-      reason: null,
-      attempts: 1,
-      title: expected.title,
-      channelKey: expected.channel,
-      screen: expected.screen,
-      chat_id: 'chat_id' in expected.about ? expected.about.chat_id : null,
-    });
-    const pushes = await world.pushes(owner, kind);
-    expect(pushes).toHaveLength(1);
-    const [push] = pushes;
-    expect(push?.notification.title).toBe(expected.title);
-    if (typeof expected.body === 'string') expect(push?.notification.body).toBe(expected.body);
-    else expect(push?.notification.body).toMatch(expected.body);
-    expect(push?.data).toEqual({
-      kind,
-      screen: expected.screen,
-      channelKey: expected.channel,
-      notification_id: delivery.notification_id,
-      ...expected.about,
-    });
-    expect(push?.android).toMatchObject({
-      priority: expected.priority,
-      notification: { channelId: expected.channel },
-    });
-    expect(push?.validate_only).toBe(false);
-  }
+  const expectPush = (owner: Owner, kind: string, expected: ExpectedPush): Promise<void> =>
+    expectPushOf(world, owner, kind, expected);
 
   it('asks the invited volunteer', async () => {
     const [user, volunteer] = [await world.owner('user'), await world.volunteer()];

@@ -13,6 +13,7 @@ import { type RunningService, systemClock } from '@kindline/platform';
 import {
   createTestDatabase,
   eventually,
+  type OwnServer,
   startRedis,
   TEST_JWT_SECRET,
   TEST_SERVICE_TOKEN,
@@ -21,7 +22,7 @@ import {
 } from '@kindline/testing';
 import { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
@@ -49,7 +50,7 @@ export interface Push {
   token: string;
   notification: { title: string; body: string };
   data: Record<string, string>;
-  android: { priority: string; notification: { channelId: string } };
+  android: { priority: string; notification: { channelId: string }; ttl?: string };
   validate_only: boolean;
 }
 
@@ -91,6 +92,7 @@ export class PushWorld {
     readonly sql: Pool,
     private readonly presence: PresenceDirectory,
     private readonly workerEnv: NodeJS.ProcessEnv,
+    readonly redis: OwnServer,
   ) {
     this.writer = new MessageWriter<NewMessage>({
       pool: sql,
@@ -103,14 +105,15 @@ export class PushWorld {
               'SELECT person_id AS id FROM conversation_members WHERE conversation_id = $1 AND person_id <> $2',
               [conversationId, senderId],
             );
-            return { absent: rows.map(({ id }) => id), pushEvery: null };
+            return { absent: rows.map(({ id }) => id) };
           }),
         ),
       onAppended: () => undefined,
     });
   }
 
-  static async start({ configured = true } = {}): Promise<PushWorld> {
+  /** @param programs what a PROGRAMS_FILE says */
+  static async start({ configured = true, programs = {} } = {}): Promise<PushWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'kindline-push-'));
     const caFile = join(folder, 'ca.pem');
     const [database, redis, sandbox] = await Promise.all([
@@ -118,7 +121,10 @@ export class PushWorld {
       startRedis(),
       startPushSandbox({ httpPort: 0, tlsPort: 0, caFile }),
     ]);
+    const programsFile = join(folder, 'programs.json');
+    writeFileSync(programsFile, JSON.stringify(programs));
     const env = {
+      PROGRAMS_FILE: programsFile,
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
       JWT_SECRET: TEST_JWT_SECRET,
@@ -139,7 +145,9 @@ export class PushWorld {
     const sql = new Pool({ connectionString: database.url, max: 4 });
     sql.on('error', () => undefined);
     const connection = new Redis(redis.url);
-    const world = new PushWorld(worker, api, sandbox, sql, new PresenceDirectory(connection), workerEnv);
+    connection.on('error', () => undefined);
+    const presence = new PresenceDirectory(connection);
+    const world = new PushWorld(worker, api, sandbox, sql, presence, workerEnv, redis);
     world.undo.push(
       () => api.stop(),
       () => worker.stop(),
@@ -294,6 +302,7 @@ export class PushWorld {
       const { rows } = await this.sql.query<{ busy: boolean }>(
         `SELECT EXISTS (SELECT FROM conversation_members WHERE push_due_at IS NOT NULL)
           OR EXISTS (SELECT FROM booking_notifications WHERE push_due_at IS NOT NULL)
+          OR EXISTS (SELECT FROM push_windows WHERE held <> '{}' AND next_at <= now())
           OR EXISTS (SELECT FROM push._private_jobs) AS busy`,
       );
       return rows[0]?.busy === false;

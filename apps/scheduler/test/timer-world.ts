@@ -103,7 +103,7 @@ export class TimerWorld {
     this.writer = new MessageWriter<NewMessage>({
       pool: this.sql,
       clock: this.clock,
-      prepare: (messages) => messages.map(() => ({ absent: [], pushEvery: null })),
+      prepare: (messages) => messages.map(() => ({ absent: [] })),
       onAppended: () => undefined,
     });
   }

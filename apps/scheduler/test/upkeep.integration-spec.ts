@@ -195,6 +195,22 @@ describe('upkeep', () => {
       expect(await ids('notification_deliveries', [old, young])).toEqual([young]);
     });
 
+    it('removes push windows that have been idle for a day, and none that holds something', async () => {
+      const [idle, holding, young] = [
+        await world.person('volunteer'),
+        await world.person('volunteer'),
+        await world.person('volunteer'),
+      ];
+      await world.sql.query(
+        `INSERT INTO push_windows (person_id, program, next_at, suppressed, held) VALUES
+        ($1, 'companion', $4, 1, '{}'), ($2, 'companion', $4, 1, '{"request_invited":{}}'), ($3, 'companion', $5, 0, '{}')`,
+        [idle, holding, young, ago(25 * HOUR), ago(23 * HOUR)],
+      );
+      await run();
+      const { rows } = await world.sql.query<{ person_id: string }>('SELECT person_id FROM push_windows');
+      expect(rows.map(({ person_id }) => person_id).sort()).toEqual([holding, young].sort());
+    });
+
     it('goes on until everything that is old is gone, in batches', async () => {
       const person = await world.person('user');
       await world.sql.query(

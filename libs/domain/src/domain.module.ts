@@ -32,6 +32,7 @@ import { Matching } from './matching/matching';
 import { History } from './messages/history';
 import { DeliveryLog } from './notifications/delivery-log';
 import { Notifications } from './notifications/notifications';
+import { PushWindows } from './notifications/push-windows';
 import { AuditLog } from './people/audit-log';
 import { PeopleDirectory } from './people/people.directory';
 import { Programs } from './programs/programs';
@@ -57,6 +58,7 @@ const SERVICES = [
   Matching,
   DeliveryLog,
   Notifications,
+  PushWindows,
   Requests,
   Acceptance,
   RequestStates,

@@ -34,6 +34,7 @@ export * from './messages/message-writer';
 export * from './notifications/delivery-log';
 export * from './notifications/notification-kind';
 export * from './notifications/notifications';
+export * from './notifications/push-windows';
 export * from './notifications/template';
 export * from './people/audit-log';
 export * from './people/people.directory';

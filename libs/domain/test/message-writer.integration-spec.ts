@@ -3,7 +3,7 @@ import { uuidV7 } from '@kindline/database';
 import { createTestDatabase, eventually, type TestDatabase } from '@kindline/testing';
 import { systemClock } from '@kindline/platform';
 import { Pool, type PoolClient } from 'pg';
-import { MessageWriter, type NewMessage, type QueryRunner, type StoredMessage } from '../src';
+import { MessageWriter, type NewMessage, PUSH_DELAY_MS, type QueryRunner, type StoredMessage } from '../src';
 
 jest.setTimeout(60_000);
 
@@ -65,7 +65,7 @@ describe('MessageWriter on a real Postgres', () => {
     const own = new MessageWriter<NewMessage>({
       pool: runner,
       clock: systemClock,
-      prepare: (messages) => messages.map(() => ({ absent: [], pushEvery: null })),
+      prepare: (messages) => messages.map(() => ({ absent: [] })),
       onAppended: (stored) => appended.push(stored.map(({ message }) => message)),
       lanes,
     });
@@ -389,34 +389,28 @@ describe('MessageWriter on a real Postgres', () => {
     expect(seqs(again)).toEqual(upTo(20));
   });
 
-  it('marks an absent member once, and not again before the throttle allows', async () => {
+  it('marks an absent member once, and nobody for their own message', async () => {
     const own = await chat();
     const writing = new MessageWriter<NewMessage>({
       pool,
       clock: systemClock,
-      prepare: (messages) => messages.map(() => ({ absent: [own.helper], pushEvery: 60_000 })),
+      prepare: (messages) => messages.map(() => ({ absent: [own.helper] })),
       onAppended: () => undefined,
     });
-    const due = async (): Promise<{ seconds: string | null }> => {
-      const { rows } = await pool.query<{ seconds: string | null }>(
-        `SELECT round(extract(epoch FROM push_due_at - now())) AS seconds FROM conversation_members
-        WHERE conversation_id = $1 AND person_id = $2`,
+    const due = async (): Promise<Date | null | undefined> => {
+      const { rows } = await pool.query<{ push_due_at: Date | null }>(
+        `SELECT push_due_at FROM conversation_members WHERE conversation_id = $1 AND person_id = $2`,
         [own.id, own.helper],
       );
-      const [row] = rows;
-      if (!row) throw new Error('no member');
-      return row;
+      return rows[0]?.push_due_at;
     };
-    await writing.append(text(own, 'a'));
-    expect(Number((await due()).seconds)).toBeLessThanOrEqual(1);
-    await pool.query(
-      `UPDATE conversation_members SET push_due_at = NULL, last_push_at = now() WHERE person_id = $1`,
-      [own.helper],
-    );
+    const { createdAt } = await writing.append(text(own, 'a'));
+    const first = await due();
+    expect(first).toEqual(new Date(createdAt.getTime() + PUSH_DELAY_MS));
     await writing.append(text(own, 'b'));
-    expect(Number((await due()).seconds)).toBeGreaterThan(55);
+    expect(await due()).toEqual(first);
     await pool.query(`UPDATE conversation_members SET push_due_at = NULL WHERE person_id = $1`, [own.helper]);
     await writing.append(text(own, 'c', { senderId: own.helper }));
-    expect((await due()).seconds).toBeNull();
+    expect(await due()).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
-import { type Prepared, PresenceDirectory, Programs } from '@kindline/domain';
+import { type Prepared, PresenceDirectory } from '@kindline/domain';
 import { GatewayMetrics } from '../gateway-metrics';
 import { Connections } from '../sockets/connections';
 import type { IncomingMessage } from './incoming-message';
@@ -22,7 +22,6 @@ export class MessageSurroundings {
     private readonly rosters: Rosters,
     private readonly connections: Connections,
     private readonly presence: PresenceDirectory,
-    private readonly programs: Programs,
     private readonly metrics: GatewayMetrics,
   ) {}
 
@@ -65,7 +64,7 @@ export class MessageSurroundings {
     onlineElsewhere: ReadonlySet<string>,
   ): Surroundings | KindlineError {
     // Unknown or ended: storing it will say which.
-    if (!roster) return { roster, absent: [], pushEvery: null };
+    if (!roster) return { roster, absent: [] };
     if (roster.program !== message.program) {
       return new KindlineError('not_found', 'There is no such conversation');
     }
@@ -75,7 +74,7 @@ export class MessageSurroundings {
     const absent = roster.memberIds.filter(
       (id) => id !== message.senderId && !this.connections.has(id) && !onlineElsewhere.has(id),
     );
-    return { roster, absent, pushEvery: this.programs.get(roster.program).pushEvery };
+    return { roster, absent };
   }
 }
 

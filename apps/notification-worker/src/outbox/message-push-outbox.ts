@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { inTransaction } from '@kindline/database';
 import type { ProgramName } from '@kindline/contracts';
-import { Notifications, Programs } from '@kindline/domain';
+import { isThrottled, Notifications, Programs } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
+import { WhoIsConnected } from '../sending/who-is-connected';
 import { Outbox } from './outbox';
 
 const BATCH = 200;
@@ -27,14 +28,16 @@ export class MessagePushOutbox extends Outbox {
     private readonly dataSource: DataSource,
     private readonly programs: Programs,
     private readonly notifications: Notifications,
+    private readonly connected: WhoIsConnected,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     super(BATCH);
   }
 
   protected async batch(): Promise<number> {
+    const now = this.clock.now();
+    const spared = await this.spared(now);
     return inTransaction(this.dataSource, async (manager) => {
-      const now = this.clock.now();
       const due = await manager.query<DueMember[]>(
         `SELECT m.conversation_id, m.person_id, m.program, m.role, c.last_seq > m.last_read_seq AS unread,
           (SELECT t.sender_id FROM messages t
@@ -49,18 +52,19 @@ export class MessagePushOutbox extends Outbox {
       );
       if (due.length === 0) return 0;
       await manager.query(
-        `UPDATE conversation_members m SET push_due_at = NULL, last_push_at = CASE WHEN d.unread THEN $4 ELSE last_push_at END
-        FROM unnest($1::uuid[], $2::uuid[], $3::bool[]) AS d (conversation_id, person_id, unread)
+        `UPDATE conversation_members m SET push_due_at = NULL
+        FROM unnest($1::uuid[], $2::uuid[]) AS d (conversation_id, person_id)
         WHERE m.conversation_id = d.conversation_id AND m.person_id = d.person_id`,
-        [
-          due.map((row) => row.conversation_id),
-          due.map((row) => row.person_id),
-          due.map((row) => row.unread),
-          now,
-        ],
+        [due.map((row) => row.conversation_id), due.map((row) => row.person_id)],
       );
       for (const [program, role] of groups(due)) {
-        const group = due.filter((row) => row.unread && row.program === program && row.role === role);
+        const group = due.filter(
+          (row) =>
+            row.unread &&
+            row.program === program &&
+            row.role === role &&
+            !spared.has(`${program}:${row.person_id}`),
+        );
         await this.notifications.create(
           manager,
           this.programs.get(program),
@@ -74,6 +78,23 @@ export class MessagePushOutbox extends Outbox {
       }
       return due.length;
     });
+  }
+
+  /**
+   * Those who are connected, in programs that keep a least distance: a push that is skipped when it is sent must not
+   * use up a window. Asked before the transaction, so that nobody waits for Redis with rows locked.
+   */
+  private async spared(now: Date): Promise<ReadonlySet<string>> {
+    const throttled = this.programs.all().filter(isThrottled);
+    const due = await this.dataSource.query<{ person_id: string; program: ProgramName }[]>(
+      `SELECT person_id, program FROM conversation_members WHERE push_due_at <= $1 AND program = ANY ($2)
+      ORDER BY push_due_at LIMIT $3`,
+      [now, throttled.map(({ name }) => name), BATCH],
+    );
+    const connected = await this.connected.of([...new Set(due.map(({ person_id }) => person_id))]);
+    return new Set(
+      due.flatMap(({ person_id, program }) => (connected.has(person_id) ? [`${program}:${person_id}`] : [])),
+    );
   }
 }
 

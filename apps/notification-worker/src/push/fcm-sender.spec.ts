@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { makeCertificates, type PushSandbox, startPushSandbox } from '../../../push-sandbox/src';
 import { CALL_LIMIT, createPushSender, type PushSenderConfig } from './fcm-sender';
 import type { PushMessage, PushOutcome, PushSender } from './push-sender';
@@ -78,6 +79,12 @@ describe('with the push sandbox', () => {
         validate_only: false,
       },
     ]);
+  });
+
+  it('sends how long a push is of use, and nothing of the kind for others', async () => {
+    await sender.send([{ ...to('ringing'), expiresAt: new Date(Date.now() + 44_500) }, to('other')]);
+    expect(sandbox.messages('ringing')).toMatchObject([{ android: { ttl: '45s' } }]);
+    expect(JSON.stringify(sandbox.messages('other'))).not.toContain('ttl');
   });
 
   it('tells a dead token from a good one', async () => {
@@ -165,6 +172,28 @@ describe('with the push sandbox', () => {
     sandbox = await startPushSandbox({ ...ports, caFile });
     expect(await sendOne('phone')).toMatchObject({ status: 'accepted' });
   });
+});
+
+it('tells Apple, too, when a push is of no use any more', async () => {
+  const { key, cert, ca } = await makeCertificates();
+  const ownCa = join(folder, 'apple.pem');
+  writeFileSync(ownCa, ca);
+  const bodies: unknown[] = [];
+  const server = createTlsServer({ key, cert }, (request, response) => {
+    void text(request).then((body) => {
+      bodies.push(JSON.parse(body));
+      response.end(JSON.stringify({ name: 'projects/p/messages/1' }));
+    });
+  });
+  const sender = senderTo(`https://127.0.0.1:${await listening(server)}`, { caFile: ownCa });
+  await sender.send([{ ...to('phone'), expiresAt: new Date('2100-01-01T00:00:00.500Z') }]);
+  await sender.send([to('phone')]);
+  expect(bodies).toMatchObject([
+    { message: { apns: { headers: { 'apns-expiration': '4102444801', 'apns-priority': '10' } } } },
+    { message: { apns: { headers: { 'apns-priority': '10' } } } },
+  ]);
+  expect(JSON.stringify(bodies[1])).not.toContain('expiration');
+  server.close();
 });
 
 describe('when nobody answers', () => {

@@ -73,14 +73,28 @@ export function createPushSender(config: PushSenderConfig): PushSender | undefin
   };
 }
 
-function toFcm({ token, title, body, data, channelKey, priority }: PushMessage): TokenMessage {
+function toFcm({ token, title, body, data, channelKey, priority, expiresAt }: PushMessage): TokenMessage {
   return {
     token,
     notification: { title, body },
     data: { ...data, channelKey },
-    android: { priority, notification: { channelId: channelKey } },
-    apns: { headers: { 'apns-priority': priority === 'high' ? '10' : '5' } },
+    android: {
+      priority,
+      notification: { channelId: channelKey },
+      ...(expiresAt && { ttl: leftUntil(expiresAt) }),
+    },
+    apns: {
+      headers: {
+        'apns-priority': priority === 'high' ? '10' : '5',
+        ...(expiresAt && { 'apns-expiration': String(Math.ceil(expiresAt.getTime() / 1_000)) }),
+      },
+    },
   };
+}
+
+/** In ms, up to the next whole second: 0 would mean "now or never". */
+function leftUntil(expiresAt: Date): number {
+  return Math.max(1, Math.ceil((expiresAt.getTime() - Date.now()) / 1_000)) * 1_000;
 }
 
 interface Attempt {

@@ -6,6 +6,8 @@ export interface PushMessage {
   data: Record<string, string>;
   channelKey: string;
   priority: 'high' | 'normal';
+  /** Nobody delivers it after that. */
+  expiresAt?: Date;
 }
 
 /**

@@ -1,9 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { uuidV7 } from '@kindline/database';
-import { maskToken, PresenceDirectory } from '@kindline/domain';
+import { maskToken } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { createHash } from 'node:crypto';
 import { DataSource } from 'typeorm';
+import { WhoIsConnected } from './who-is-connected';
 
 interface Row {
   id: string;
@@ -23,11 +24,9 @@ interface Entry {
 /** Decides for each notification whom it goes to, and opens its entries in the ledger. */
 @Injectable()
 export class Addressees {
-  private readonly logger = new Logger(Addressees.name);
-
   constructor(
     private readonly dataSource: DataSource,
-    private readonly presence: PresenceDirectory,
+    private readonly connected: WhoIsConnected,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -43,7 +42,7 @@ export class Addressees {
       [notificationIds],
     );
     if (rows.length === 0) return;
-    const online = await this.online(rows.filter((row) => row.only_absent).map((row) => row.person_id));
+    const online = await this.connected.of(rows.filter((row) => row.only_absent).map((row) => row.person_id));
     const entries = rows.flatMap((row): Entry[] => {
       const skipped =
         row.only_absent && online.has(row.person_id) ? 'connected' : reasonNotToSend(row, configured);
@@ -80,16 +79,6 @@ export class Addressees {
         now,
       ],
     );
-  }
-
-  private async online(personIds: string[]): Promise<Set<string>> {
-    try {
-      return await this.presence.online(personIds);
-    } catch (err) {
-      // Better one push too many than somebody nobody told.
-      this.logger.warn({ err }, 'presence is out of reach; everybody counts as absent');
-      return new Set();
-    }
   }
 }
 

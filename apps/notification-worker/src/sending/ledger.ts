@@ -40,6 +40,8 @@ interface Row {
   channel_key: string;
   conversation_id: string | null;
   request_id: string | null;
+  folded: number;
+  expires_at: Date | null;
 }
 
 /** `notification_deliveries`: one entry per notification and token, and what became of it. */
@@ -51,8 +53,8 @@ export class Ledger {
   ) {}
 
   /**
-   * What is still to be sent. An entry whose token left its person meanwhile is skipped; one that was
-   * attempted by a process that died then is unknown unless it is urgent.
+   * What is still to be sent. An entry that is too late to be of use, or whose token left its person meanwhile, is
+   * skipped; one that was attempted by a process that died then is unknown unless it is urgent.
    */
   async due(notificationIds: string[]): Promise<Due[]> {
     const now = this.clock.now();
@@ -64,15 +66,16 @@ export class Ledger {
       [notificationIds, now],
     );
     await this.dataSource.query(
-      `UPDATE notification_deliveries d SET status = 'skipped', reason = 'no_token', updated_at = $2
+      `UPDATE notification_deliveries d SET status = 'skipped', updated_at = $2,
+        reason = CASE WHEN n.expires_at <= $2 THEN 'expired' ELSE 'no_token' END
       FROM notifications n
-      WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending'
-        AND NOT EXISTS (SELECT FROM push_tokens t WHERE t.id = d.push_token_id AND t.person_id = n.person_id)`,
+      WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending' AND (n.expires_at <= $2
+        OR NOT EXISTS (SELECT FROM push_tokens t WHERE t.id = d.push_token_id AND t.person_id = n.person_id))`,
       [notificationIds, now],
     );
     const rows = await this.dataSource.query<Row[]>(
       `SELECT d.id AS delivery_id, n.id AS notification_id, t.id AS token_id, n.person_id, d.attempts, n.priority, t.token,
-        n.title, n.body, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id
+        n.title, n.body, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at
       FROM notification_deliveries d
       JOIN notifications n ON n.id = d.notification_id
       JOIN push_tokens t ON t.id = d.push_token_id AND t.person_id = n.person_id
@@ -139,12 +142,14 @@ function due(row: Row, token: string, tokenId: string): Due {
       body: row.body,
       channelKey: row.channel_key,
       priority: row.priority,
+      ...(row.expires_at && { expiresAt: row.expires_at }),
       data: {
         kind: row.kind,
         screen: row.screen,
         notification_id: row.notification_id,
         ...(row.conversation_id && { chat_id: row.conversation_id }),
         ...(!row.conversation_id && row.request_id && { session_id: row.request_id }),
+        ...(row.folded > 0 && { folded: String(row.folded) }),
       },
     },
   };

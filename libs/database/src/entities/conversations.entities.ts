@@ -112,9 +112,6 @@ export class ConversationMemberRow {
   @Column('timestamptz', { nullable: true })
   pushDueAt!: Date | null;
 
-  @Column('timestamptz', { nullable: true })
-  lastPushAt!: Date | null;
-
   @ManyToOne(() => ConversationRow, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'conversation_id', foreignKeyConstraintName: 'conversation_members_conversation_fk' })
   conversation?: ConversationRow;

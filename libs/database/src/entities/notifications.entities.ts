@@ -53,8 +53,16 @@ export class NotificationRow {
   @Column('boolean')
   onlyAbsent!: boolean;
 
+  /** Pushes that the person was spared since the one before. */
+  @Column('integer', { default: 0 })
+  folded!: number;
+
   @Column('timestamptz')
   createdAt!: Date;
+
+  /** From then on it is useless and not sent any more. */
+  @Column('timestamptz', { nullable: true })
+  expiresAt!: Date | null;
 
   /** When the worker was through with it; null while a job is still due. */
   @Column('timestamptz', { nullable: true })
@@ -112,6 +120,46 @@ export class NotificationDeliveryRow {
     foreignKeyConstraintName: 'notification_deliveries_notification_fk',
   })
   notification?: NotificationRow;
+}
+
+/** The newest notification of one moment that waits for its window's end. */
+export interface HeldNotification {
+  requestId?: string;
+  conversationId?: string;
+  senderId?: string;
+}
+
+/**
+ * When a person may be pushed to again in a program that keeps a least distance. What comes sooner is counted,
+ * and the newest of each moment is held until then.
+ */
+@Entity('push_windows')
+@Index('push_windows_held', ['nextAt'], { where: "held <> '{}'" })
+export class PushWindowRow {
+  @PrimaryColumn('uuid')
+  personId!: string;
+
+  @PrimaryColumn('text')
+  program!: string;
+
+  @Column('timestamptz')
+  nextAt!: Date;
+
+  /** What was not pushed since the last push, held or not. */
+  @Column('integer', { default: 0 })
+  suppressed!: number;
+
+  /** What the last push stands for besides itself. */
+  @Column('integer', { default: 0 })
+  folded!: number;
+
+  /** By moment. */
+  @Column('jsonb', { default: {} })
+  held!: Record<string, HeldNotification>;
+
+  @ManyToOne(() => PersonRow, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'person_id', foreignKeyConstraintName: 'push_windows_person_fk' })
+  person?: PersonRow;
 }
 
 /** An operator's own title and text for a kind of notification; kinds without a row use the built-in ones. */

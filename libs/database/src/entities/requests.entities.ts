@@ -51,6 +51,10 @@ export class HelpRequestRow {
   @Column('timestamptz', { nullable: true })
   closedAt!: Date | null;
 
+  /** When helpers were pushed to, in a program that asks everyone online. */
+  @Column('timestamptz', { nullable: true })
+  pushedAt!: Date | null;
+
   @ManyToOne(() => PersonRow, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'seeker_id', foreignKeyConstraintName: 'help_requests_seeker_fk' })
   seeker?: PersonRow;

@@ -2,6 +2,7 @@ import { AppendMessages1700000000002 } from './1700000000002-append-messages';
 import { Bookings1700000000003 } from './1700000000003-bookings';
 import { ExternalJobs1700000000004 } from './1700000000004-external-jobs';
 import { Initial1700000000001 } from './1700000000001-initial';
+import { PushWindows1700000000005 } from './1700000000005-push-windows';
 
 /** In the order they run. A new migration is a new file and one line here. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   AppendMessages1700000000002,
   Bookings1700000000003,
   ExternalJobs1700000000004,
+  PushWindows1700000000005,
 ];

@@ -17,10 +17,11 @@ export class OnlineHelpers {
   ) {}
 
   /**
-   * Those who may help, are connected to any gateway, and are not the seeker.
+   * Those who may help and are connected to any gateway.
+   * @param seekerId who is not asked themselves
    * @throws while Redis is away
    */
-  async of(program: Program, seekerId: string): Promise<string[]> {
+  async of(program: Program, seekerId?: string): Promise<string[]> {
     const rows = await this.eligible(program, seekerId, '');
     const online = await this.presence.online(rows);
     return rows.filter((personId) => online.has(personId));
@@ -40,7 +41,7 @@ export class OnlineHelpers {
   /** Uses person_roles_by_role, then one probe of helper_profiles_pkey each. */
   private async eligible(
     program: Program,
-    seekerId: string,
+    seekerId: string | undefined,
     more: string,
     parameters: unknown[] = [],
   ): Promise<string[]> {
@@ -48,8 +49,8 @@ export class OnlineHelpers {
     const rows = await this.dataSource.query<{ person_id: string }[]>(
       `SELECT h.person_id FROM person_roles r
       JOIN helper_profiles h ON h.person_id = r.person_id AND h.active
-      WHERE r.role = $1 AND r.seen_at > $2 AND h.person_id <> $3 ${more}`,
-      [program.helperRole, seenSince, seekerId, ...parameters],
+      WHERE r.role = $1 AND r.seen_at > $2 AND h.person_id IS DISTINCT FROM $3::uuid ${more}`,
+      [program.helperRole, seenSince, seekerId ?? null, ...parameters],
     );
     return rows.map((row) => row.person_id);
   }

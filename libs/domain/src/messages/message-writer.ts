@@ -20,9 +20,8 @@ export interface NewMessage {
 
 /** What is known of a message's conversation just before it is written. */
 export interface Prepared {
-  /** Members to push to because they are not connected, and the least distance of two pushes in ms. */
+  /** Members to push to because they are not connected. */
   absent: readonly string[];
-  pushEvery: number | null;
 }
 
 export interface StoredMessage {
@@ -276,12 +275,10 @@ function readCodes(codes: string, ids: string[], now: Date): (StoredMessage | Ki
 function parameters(batch: Ready<NewMessage, Prepared>[], ids: string[], now: Date): unknown[] {
   const absentConversations: string[] = [];
   const absentPeople: string[] = [];
-  const pushEvery: number[] = [];
   for (const { message, prepared } of batch) {
     for (const personId of prepared.absent) {
       absentConversations.push(message.conversationId);
       absentPeople.push(personId);
-      pushEvery.push(prepared.pushEvery ?? 0);
     }
   }
   const messages = batch.map(({ message }) => message);
@@ -295,14 +292,13 @@ function parameters(batch: Ready<NewMessage, Prepared>[], ids: string[], now: Da
     arrayLiteral(messages.map(({ replyTo }) => (replyTo === null ? null : JSON.stringify(replyTo)))),
     arrayLiteral(absentConversations),
     arrayLiteral(absentPeople),
-    arrayLiteral(pushEvery),
     PUSH_DELAY_MS,
     now,
   ];
 }
 
 const SIGNATURE = `($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-  $8::uuid[], $9::uuid[], $10::int[], $11::int, $12::timestamptz)`;
+  $8::uuid[], $9::uuid[], $10::int, $11::timestamptz)`;
 // One row for the whole batch: a row each would cost the gateway more than the batch's insert.
 const APPEND = `SELECT string_agg((CASE outcome WHEN 'stored' THEN seq WHEN 'not_found' THEN -1 WHEN 'forbidden' THEN -2
   ELSE -3 END)::text, ',' ORDER BY ord) AS codes FROM append_messages${SIGNATURE}`;

@@ -25,4 +25,6 @@ export interface NotificationKind {
   readonly onlyAbsent: boolean;
   /** Sent whatever the program's least distance of two pushes. */
   readonly unthrottled?: true;
+  /** In ms; a push that is later than that is useless, and not sent. */
+  readonly ttlMs?: number;
 }

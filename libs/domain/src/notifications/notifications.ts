@@ -5,6 +5,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AuditLog } from '../people/audit-log';
 import type { NotificationMoment, Program } from '../programs/program';
 import type { NotificationKind } from './notification-kind';
+import { isThrottled, PushWindows } from './push-windows';
 import { render } from './template';
 
 /** One job pushes at most this many notifications: FCM's limit of messages a call. */
@@ -15,8 +16,10 @@ export interface NewNotification {
   requestId?: string;
   conversationId?: string;
   senderId?: string;
-  /** What makes a repeated cause create it once. */
+  /** What makes a repeated cause create it once; one that was held is not remembered by it. */
   dedupeKey?: string;
+  /** Pushes that were spared and that this one stands for as well. */
+  folded?: number;
 }
 
 /** Creates notifications in the transaction of their cause, with the job that will push them. */
@@ -25,6 +28,7 @@ export class Notifications {
   constructor(
     private readonly dataSource: DataSource,
     private readonly audit: AuditLog,
+    private readonly windows: PushWindows,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -37,7 +41,10 @@ export class Notifications {
     });
   }
 
-  /** @returns the ids of those created; one whose dedupe key exists is left out. */
+  /**
+   * Where the program keeps a least distance of two pushes, what comes too soon is held instead.
+   * @returns the ids of those created; one whose dedupe key exists is left out.
+   */
   async create(
     manager: EntityManager,
     program: Program,
@@ -45,10 +52,15 @@ export class Notifications {
     notifications: readonly NewNotification[],
   ): Promise<string[]> {
     const kind = program.notifications[moment];
-    return kind ? this.createOf(manager, kind, notifications, program) : [];
+    if (!kind) return [];
+    const due =
+      isThrottled(program) && !kind.unthrottled
+        ? await this.windows.admit(manager, program, moment, notifications)
+        : notifications;
+    return this.createOf(manager, kind, due, program);
   }
 
-  /** The same for a kind that no program has. */
+  /** The same whatever the program's least distance, and for a kind that no program has. */
   async createOf(
     manager: EntityManager,
     kind: NotificationKind,
@@ -73,11 +85,11 @@ export class Notifications {
     });
     const created = await manager.query<{ id: string }[]>(
       `INSERT INTO notifications (id, person_id, kind, dedupe_key, program, request_id, conversation_id, sender_id,
-        title, body, channel_key, screen, priority, only_absent, created_at)
+        title, body, channel_key, screen, priority, only_absent, created_at, expires_at, folded)
       SELECT n.id, n.person_id, $1, n.dedupe_key, $2, n.request_id, n.conversation_id, n.sender_id,
-        n.title, n.body, $3, $4, $5, $6, $7
-      FROM unnest($8::uuid[], $9::uuid[], $10::text[], $11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::text[])
-        AS n (id, person_id, dedupe_key, request_id, conversation_id, sender_id, title, body)
+        n.title, n.body, $3, $4, $5, $6, $7, $8, n.folded
+      FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[], $16::text[],
+        $17::int[]) AS n (id, person_id, dedupe_key, request_id, conversation_id, sender_id, title, body, folded)
       ON CONFLICT (dedupe_key) DO NOTHING
       RETURNING id`,
       [
@@ -88,6 +100,7 @@ export class Notifications {
         kind.priority,
         kind.onlyAbsent,
         now,
+        kind.ttlMs === undefined ? null : new Date(now.getTime() + kind.ttlMs),
         rows.map((row) => row.id),
         rows.map((row) => row.personId),
         rows.map((row) => row.dedupeKey ?? null),
@@ -96,6 +109,7 @@ export class Notifications {
         rows.map((row) => row.senderId ?? null),
         rows.map((row) => row.title),
         rows.map((row) => row.body),
+        rows.map((row) => row.folded ?? 0),
       ],
     );
     const ids = created.map(({ id }) => id);

@@ -3,6 +3,7 @@ import type { Program } from './program';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const RING_FOR = 45 * SECOND;
 
 const toSenior = { channelKey: 'msg_ch', priority: 'high', screen: 'chat' } as const;
 const toVolunteer = { channelKey: 'volmsg_ch', priority: 'high', screen: 'chat' } as const;
@@ -19,6 +20,7 @@ const call = {
   body: 'Incoming call',
   onlyAbsent: false,
   unthrottled: true,
+  ttlMs: RING_FOR,
 } as const;
 const missedCall = {
   kind: 'call_missed',
@@ -48,7 +50,7 @@ export const companion: Program = {
   sessionTimer: null,
   capacity: 5,
   pushEvery: MINUTE,
-  calls: { ringFor: 45 * SECOND, lostAfter: 30 * SECOND },
+  calls: { ringFor: RING_FOR, lostAfter: 30 * SECOND },
   notifications: {
     request_invited: {
       kind: 'seeker_request',

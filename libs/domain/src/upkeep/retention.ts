@@ -7,6 +7,7 @@ const DAY_MS = 86_400_000;
 const CRON_RUNS_DAYS = 30;
 /** So that nothing of a text is left at its age, not some time after it. */
 const FORGET_TEXTS_EVERY_MS = 5 * 60_000;
+const PUSH_WINDOWS_DAYS = 1;
 
 export interface RetentionSettings {
   /** Absent: ended conversations and their messages are kept for ever. */
@@ -46,6 +47,11 @@ export class Retention {
       `DELETE FROM notifications WHERE id IN (
         SELECT id FROM notifications WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
       deliveriesDays * DAY_MS,
+    );
+    removed['pushWindows'] = await this.repeat(
+      `DELETE FROM push_windows WHERE (person_id, program) IN (
+        SELECT person_id, program FROM push_windows WHERE next_at < $1 AND held = '{}' LIMIT $2)`,
+      PUSH_WINDOWS_DAYS * DAY_MS,
     );
     // By their ids, which grow with time: no index is kept for this alone.
     removed['bookings'] = await this.repeat(
