@@ -2,6 +2,7 @@ import type { TransportNews } from '@kindline/contracts';
 import type { Shutdown, TransportSubscriber } from '@kindline/platform';
 import { createServer } from 'node:http';
 import type { BookingDesk } from './bookings/booking-desk';
+import type { CallDesk } from './calls/call-desk';
 import { ChatGateway } from './chat-gateway';
 import type { CatchUp } from './delivery/catch-up';
 import type { MessageIntake } from './delivery/message-intake';
@@ -34,6 +35,11 @@ describe('a gateway in the background', () => {
         stop: async () => undefined,
         settled: async () => undefined,
       } as unknown as BookingDesk,
+      {
+        start: () => undefined,
+        stop: async () => undefined,
+        settled: async () => undefined,
+      } as unknown as CallDesk,
       {
         onDrain: (_what: string, drain: () => Promise<void>) => void drains.push(drain),
       } as unknown as Shutdown,

@@ -3,6 +3,7 @@ import type { NewsName, TransportNews } from '@kindline/contracts';
 import { NEWS_SUBSCRIBER, Shutdown, type TransportSubscriber } from '@kindline/platform';
 import type { Server } from 'node:http';
 import { BookingDesk } from './bookings/booking-desk';
+import { CallDesk } from './calls/call-desk';
 import { CATCH_UP_EVERY_MS, CatchUp } from './delivery/catch-up';
 import { MessageIntake } from './delivery/message-intake';
 import { NewsDesk } from './delivery/news-desk';
@@ -26,6 +27,7 @@ export class ChatGateway {
     private readonly desk: NewsDesk,
     private readonly intake: MessageIntake,
     private readonly bookings: BookingDesk,
+    private readonly calls: CallDesk,
     private readonly shutdown: Shutdown,
     @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<TransportNews>,
   ) {}
@@ -34,6 +36,7 @@ export class ChatGateway {
     for (const name of Object.keys(this.desk.handlers) as NewsName[]) this.subscribe(name);
     this.news.onReconnect(() => void this.catchUp.run());
     this.bookings.start(this.news);
+    this.calls.start(this.news);
     await this.lease.start();
     this.sockets.listen(http);
     this.timers.push(
@@ -50,9 +53,9 @@ export class ChatGateway {
   private async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.sockets.drain();
-    await Promise.all([this.intake.writer.settled(), this.bookings.stop()]);
+    await Promise.all([this.intake.writer.settled(), this.bookings.stop(), this.calls.stop()]);
     await this.sockets.close();
-    await this.bookings.settled();
+    await Promise.all([this.bookings.settled(), this.calls.settled()]);
     await this.lease.stop();
   }
 }

@@ -35,6 +35,12 @@ import { FacilitatorDialect } from './bookings/facilitator.dialect';
 import { Facilitators } from './bookings/facilitators';
 import { Receptions } from './bookings/receptions';
 import { SessionKeeper } from './bookings/session-keeper';
+import { CallDesk } from './calls/call-desk';
+import { CallKeeper } from './calls/call-keeper';
+import { CallLanes } from './calls/call-lanes';
+import { CallSignals } from './calls/call-signals';
+import { CallsDialect } from './calls/calls.dialect';
+import { IceServers } from './calls/ice-servers';
 import { ChatGateway } from './chat-gateway';
 import { MessagesSyncDialect } from './common/messages-sync.dialect';
 import { CompanionDialect } from './companion/companion.dialect';
@@ -119,6 +125,7 @@ export class GatewayModule {
         BackendDialect,
         BetterTogetherDialect,
         CompanionDialect,
+        CallsDialect,
         FacilitatorDialect,
         MessagesSyncDialect,
         BetterTogetherRelay,
@@ -129,6 +136,7 @@ export class GatewayModule {
             BackendDialect,
             BetterTogetherDialect,
             CompanionDialect,
+            CallsDialect,
             FacilitatorDialect,
             MessagesSyncDialect,
           ],
@@ -149,6 +157,10 @@ export class GatewayModule {
         BookingIntake,
         Bookings,
         BookingStore,
+        CallDesk,
+        CallKeeper,
+        CallLanes,
+        CallSignals,
         CatchUp,
         ChatGateway,
         Connections,
@@ -159,6 +171,7 @@ export class GatewayModule {
         GatewayHealth,
         GatewayMetrics,
         HelpersHere,
+        IceServers,
         MessageIntake,
         MessageSurroundings,
         MissedMessages,

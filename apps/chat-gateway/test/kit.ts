@@ -2,6 +2,7 @@ import type {
   Ack,
   BetterTogetherServerEvents,
   BookingServerEvents,
+  CallServerEvents,
   CommonServerEvents,
   CompanionServerEvents,
   MessageView,
@@ -96,6 +97,7 @@ export async function http(
 
 type ServerEvents = BetterTogetherServerEvents &
   BookingServerEvents &
+  CallServerEvents &
   CommonServerEvents &
   CompanionServerEvents;
 export type EventName = keyof ServerEvents & string;

@@ -4,6 +4,8 @@ import { io, type Socket } from 'socket.io-client';
 import { EventRouter } from '../src/sockets/event-router';
 import { BOOKING_CASES } from './booking-event-cases';
 import { backendOn, booking } from './booking-kit';
+import { CALL_CASES } from './call-event-cases';
+import { companionConversation } from './call-kit';
 import { CHAT_CASES, message } from './chat-event-cases';
 import { COMPANION_CASES } from './companion-event-cases';
 import { accept, done, request, send as sendNew } from './companion-kit';
@@ -15,6 +17,7 @@ const CASES: Readonly<Record<string, EventCase>> = {
   ...CHAT_CASES,
   ...COMPANION_CASES,
   ...BOOKING_CASES,
+  ...CALL_CASES,
 };
 const cases = Object.entries(CASES).map(([event, one]) => ({ event, ...one }));
 
@@ -46,6 +49,7 @@ describe('every event refuses what it must, and changes nothing', () => {
         'messages',
         'message_reads',
         'notifications',
+        'call_records',
         'booking_notifications',
         'facilitator_sessions',
         'audit_log',
@@ -105,6 +109,8 @@ describe('every event refuses what it must, and changes nothing', () => {
       values.set(`<${name} sub>`, sub);
     }
     values.set('<chat>', chatId);
+    const { id } = await companionConversation(world, { seeker: user, helper: volunteer });
+    values.set('<call chat>', id);
     sockets = {
       user: await world.connect(people.user),
       volunteer: await world.connect(people.volunteer),
@@ -239,7 +245,7 @@ describe('every event refuses what it must, and changes nothing', () => {
           .replace('<companionship>', NOBODY)
           .replace('<facilitator>', sub)
           .replace('<facilitator token>', token)
-          .replace('<chat>', NOBODY);
+          .replace(/<chat>|<call chat>/, NOBODY);
         const answer = await other.ask<Refusal>(event, JSON.parse(mine));
         expectRefusal(answer, 'forbidden', other.person.sub);
         other.close();
@@ -257,7 +263,8 @@ describe('every event refuses what it must, and changes nothing', () => {
     it('takes nothing but what it is documented to take', async () => {
       const derived: unknown[] = [null, 7, true, 'text', [], [payload]];
       if (typeof payload === 'object' && payload !== null) {
-        derived.push({}, { ...payload, surprise: 1 });
+        if (Object.keys(payload).length > 0) derived.push({});
+        derived.push({ ...payload, surprise: 1 });
         for (const name of Object.keys(payload)) {
           for (const value of [{ $ne: 1 }, [['x']], true, null]) {
             if (!one.takes?.(name, value)) derived.push({ ...payload, [name]: value });

@@ -292,6 +292,17 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
       { what: 'of an admin', caller: 'admin', code: 'forbidden' },
     ],
   },
+  'GET /api/conversations/{id}/calls': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/conversations/<chat>/calls',
+    unknown: { path: `/api/conversations/${NOBODY}/calls`, code: 'not_found' },
+    foreign: [
+      { what: 'of a user', caller: 'otherUser', code: 'forbidden' },
+      { what: 'of a volunteer', caller: 'otherVolunteer', code: 'forbidden' },
+      { what: 'of a supervisor', caller: 'supervisor', code: 'forbidden' },
+    ],
+  },
   'POST /api/conversations/{id}/feedback': {
     caller: 'user',
     wrongRoles: [],

@@ -15,6 +15,8 @@ export const ERROR_CATALOGUE = {
   request_already_pending: { status: 409, title: 'A request is pending already' },
   request_not_pending: { status: 409, title: 'The request is not pending any more' },
   conversation_ended: { status: 409, title: 'The conversation has ended' },
+  busy: { status: 409, title: 'One of you is in another call' },
+  answered_elsewhere: { status: 409, title: 'The call is carried by another device' },
   feedback_already_given: { status: 409, title: 'Feedback was given already' },
   conflict: { status: 409, title: 'The state has changed meanwhile' },
   too_large: { status: 413, title: 'The input is too large' },

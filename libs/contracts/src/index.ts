@@ -3,6 +3,7 @@ export * from './strings';
 export * from './time-zone';
 export * from './people';
 export * from './conversations';
+export * from './calls';
 export * from './volunteers';
 export * from './deliveries';
 export * from './jobs';

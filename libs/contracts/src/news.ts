@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BOOKING_NEWS, type BookingNewsMap } from './bookings/news';
+import { CALL_NEWS, type CallNewsMap } from './calls';
 import { messageType, programName, replyTo } from './conversations';
 
 /**
@@ -110,8 +111,8 @@ export type NewsMap = { [Name in keyof typeof NEWS]: z.infer<(typeof NEWS)[Name]
 export type NewsName = keyof NewsMap;
 
 /** Everything that goes over the Redis transport. */
-export const TRANSPORT_NEWS = { ...NEWS, ...BOOKING_NEWS } as const;
-export type TransportNews = NewsMap & BookingNewsMap;
+export const TRANSPORT_NEWS = { ...NEWS, ...BOOKING_NEWS, ...CALL_NEWS } as const;
+export type TransportNews = NewsMap & BookingNewsMap & CallNewsMap;
 export type AppendedMessage = z.infer<typeof appendedMessage>;
 export type NewsMember = z.infer<typeof member>;
 export type NewsConversation = z.infer<typeof conversation>;

@@ -21,6 +21,11 @@ import { DataSource } from 'typeorm';
 import { NewsReader } from './announcements/news-reader';
 import { BookingInbox } from './bookings/booking-inbox';
 import { FacilitatorSessions } from './bookings/facilitator-sessions';
+import { CallEndings } from './calls/call-endings';
+import { CallRecords } from './calls/call-records';
+import { Calls } from './calls/calls';
+import { CallSides } from './calls/call-sides';
+import { CallTimerTasks } from './calls/call-timer-tasks';
 import { ConversationList } from './conversations/conversation-list';
 import { ConversationTimerTasks } from './conversations/conversation-timer-tasks';
 import { Conversations } from './conversations/conversations';
@@ -65,6 +70,11 @@ const SERVICES = [
   Conversations,
   ConversationList,
   ConversationTimerTasks,
+  CallEndings,
+  CallRecords,
+  Calls,
+  CallSides,
+  CallTimerTasks,
   History,
   Feedback,
   HelperProfiles,

@@ -45,6 +45,9 @@ function refusedInProduction(given: Record<string, string | undefined>): string[
   if ((given['BACKEND_SERVICE_TOKEN'] ?? '').split(',').some((token) => isPlaceholder(token.trim()))) {
     sentences.push('BACKEND_SERVICE_TOKEN: holds a placeholder; production needs a real token');
   }
+  if (isPlaceholder(given['TURN_SECRET'] ?? '')) {
+    sentences.push('TURN_SECRET: is a placeholder; production needs a real secret');
+  }
   if (given['RATE_LIMIT_DISABLED'] === 'true') {
     sentences.push('RATE_LIMIT_DISABLED: is for load tests only and refused in production');
   }

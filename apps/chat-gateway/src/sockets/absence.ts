@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { FacilitatorSessions, PresenceDirectory, PUSH_DELAY_MS } from '@kindline/domain';
+import { CallSides, FacilitatorSessions, PresenceDirectory, PUSH_DELAY_MS } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 
@@ -27,6 +27,7 @@ export class Absence {
     private readonly dataSource: DataSource,
     private readonly presence: PresenceDirectory,
     private readonly sessions: FacilitatorSessions,
+    private readonly calls: CallSides,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -60,8 +61,9 @@ export class Absence {
       const since = new Date(lastRenewedAt - SILENCE_MS);
       const marked = await this.mark(personIds.map((personId) => [personId, since]));
       const ended = await this.endSessions(gatewayId, new Date(lastRenewedAt));
+      const lost = await this.loseCalls(gatewayId, new Date(lastRenewedAt));
       // Otherwise the lease stays lapsed, and the next sweep tries again.
-      if (marked && ended) await this.presence.release(gatewayId);
+      if (marked && ended && lost) await this.presence.release(gatewayId);
     }
   }
 
@@ -72,6 +74,17 @@ export class Absence {
       return true;
     } catch (err) {
       this.logger.error({ err, gatewayId }, 'facilitator sessions of a lost gateway could not be ended');
+      return false;
+    }
+  }
+
+  /** @returns false when it could not be done. */
+  private async loseCalls(gatewayId: string, at: Date): Promise<boolean> {
+    try {
+      await this.calls.gatewayLost(gatewayId, at);
+      return true;
+    } catch (err) {
+      this.logger.error({ err, gatewayId }, 'calls that a lost gateway carried could not be marked');
       return false;
     }
   }

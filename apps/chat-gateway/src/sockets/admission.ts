@@ -4,7 +4,14 @@ import { KindlineError } from '@kindline/contracts';
 import type { DisconnectReason } from 'socket.io';
 import { Absence, SILENCE_MS } from './absence';
 import { Arrivals } from './arrivals';
-import { type BackendSocket, type ClientSocket, Connections, isPersons, requireOpen } from './connections';
+import {
+  type BackendSocket,
+  type ClientSocket,
+  Connections,
+  isPersons,
+  type PersonSocket,
+  requireOpen,
+} from './connections';
 import { PresenceLease } from './presence-lease';
 
 /** How long a socket without a token may stay to authenticate by an event. */
@@ -12,6 +19,7 @@ const ANONYMOUS_MS = 10_000;
 /** A message emitted this shortly before a clean goodbye may not have been seen. */
 const GOODBYE_MS = 3_000;
 
+type ArriveListener = (client: PersonSocket) => void;
 type LeaveListener = (client: ClientSocket) => void;
 
 /** Who has come and who has left: people from the handshake or by an event, backends, and guests who are neither yet. */
@@ -19,6 +27,7 @@ type LeaveListener = (client: ClientSocket) => void;
 export class Admission {
   private readonly logger = new Logger(Admission.name);
   private readonly guests = new Map<string, NodeJS.Timeout>();
+  private readonly arriveListeners: ArriveListener[] = [];
   private readonly leaveListeners: LeaveListener[] = [];
 
   constructor(
@@ -27,6 +36,11 @@ export class Admission {
     private readonly absence: Absence,
     private readonly arrivals: Arrivals,
   ) {}
+
+  /** What else has to be done when a person's socket is there, in the same turn. */
+  onArrive(listener: ArriveListener): void {
+    this.arriveListeners.push(listener);
+  }
 
   /** What else has to be done when a socket is gone. */
   onLeave(listener: LeaveListener): void {
@@ -46,6 +60,7 @@ export class Admission {
     this.noGuest(client);
     const own = Object.assign(client, { person, expiresAt });
     if (this.connections.add(own)) this.lease.entered(person.id);
+    for (const listener of this.arriveListeners) listener(own);
     this.arrivals.catchUp(own).catch((err: unknown) => {
       this.logger.warn({ err, socketId: client.id }, 'pending invitations could not be shown');
     });

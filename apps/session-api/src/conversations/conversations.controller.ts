@@ -2,6 +2,7 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentPerson, type Person } from '@kindline/auth';
 import {
+  callList,
   conversationPage,
   conversationsQuery,
   conversationView,
@@ -11,7 +12,7 @@ import {
   messagePage,
   messagesQuery,
 } from '@kindline/contracts';
-import { ConversationList, Conversations, Feedback, History } from '@kindline/domain';
+import { CallRecords, ConversationList, Conversations, Feedback, History } from '@kindline/domain';
 import { Endpoint, Input, PathInput, QueryInput } from '@kindline/platform';
 import { z } from 'zod';
 
@@ -26,6 +27,7 @@ export class ConversationsController {
     private readonly conversations: Conversations,
     private readonly history: History,
     private readonly feedback: Feedback,
+    private readonly calls: CallRecords,
   ) {}
 
   @Get()
@@ -76,6 +78,22 @@ export class ConversationsController {
     return after === undefined
       ? this.history.before(conversationId, before, limit)
       : this.history.after(conversationId, after, limit);
+  }
+
+  @Get(':id/calls')
+  @Endpoint({
+    summary: 'Its voice calls, oldest first',
+    access: { service: true },
+    params,
+    response: callList,
+    errors: ['not_found'],
+  })
+  async callsOf(
+    @CurrentPerson() person: Person,
+    @PathInput() { id: conversationId }: Params,
+  ): Promise<z.infer<typeof callList>> {
+    await this.conversations.requireMember(conversationId, person.id);
+    return this.calls.of(conversationId);
   }
 
   @Post(':id/feedback')

@@ -5,3 +5,4 @@ export * from './notifications.entities';
 export * from './workers.entities';
 export * from './bookings.entities';
 export * from './external-jobs.entities';
+export * from './calls.entities';

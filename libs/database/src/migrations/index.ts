@@ -1,5 +1,6 @@
 import { AppendMessages1700000000002 } from './1700000000002-append-messages';
 import { Bookings1700000000003 } from './1700000000003-bookings';
+import { Calls1700000000006 } from './1700000000006-calls';
 import { ExternalJobs1700000000004 } from './1700000000004-external-jobs';
 import { Initial1700000000001 } from './1700000000001-initial';
 import { PushWindows1700000000005 } from './1700000000005-push-windows';
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   Bookings1700000000003,
   ExternalJobs1700000000004,
   PushWindows1700000000005,
+  Calls1700000000006,
 ];

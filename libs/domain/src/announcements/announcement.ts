@@ -10,6 +10,7 @@ export type Announcement =
   | { task: 'request.closed'; requestId: string }
   | { task: 'conversation.started'; conversationId: string }
   | { task: 'conversation.ended'; conversationId: string }
+  | { task: 'call.ended'; callId: string }
   | { task: 'helpers.changed'; program: string; helperIds: string[] };
 
 export function announce({ task, ...payload }: Announcement): NewJob {

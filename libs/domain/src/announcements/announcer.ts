@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProgramName, TransportNews } from '@kindline/contracts';
+import { CallRecords } from '../calls/call-records';
 import type { TaskHandlers } from '../jobs/job-worker';
 import { NewsReader } from './news-reader';
 
@@ -17,6 +18,7 @@ export const NEWS_PUBLISHER = Symbol('NEWS_PUBLISHER');
 export class Announcer {
   constructor(
     private readonly reader: NewsReader,
+    private readonly calls: CallRecords,
     @Inject(NEWS_PUBLISHER) private readonly publisher: NewsPublisher,
   ) {}
 
@@ -34,6 +36,7 @@ export class Announcer {
       this.publish('conversation.started.v1', await this.reader.started(String(conversationId))),
     'conversation.ended': async ({ conversationId }) =>
       this.publish('conversation.ended.v1', await this.reader.ended(String(conversationId))),
+    'call.ended': async ({ callId }) => this.publish('call.ended.v1', await this.calls.ended(String(callId))),
     'helpers.changed': ({ program, helperIds }) =>
       this.publish('helpers.changed.v1', {
         program: program as ProgramName,

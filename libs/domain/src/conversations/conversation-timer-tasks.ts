@@ -14,6 +14,7 @@ interface Watched {
   last_activity_at: Date;
   warned_for: Date | null;
   engaged: boolean;
+  in_call: boolean;
   seeker_id: string;
 }
 
@@ -67,7 +68,9 @@ export class ConversationTimerTasks {
 
       const now = this.clock.now().getTime();
       // Where nobody has to open it, silence counts from its beginning.
-      if (!found.engaged && program.unopenedEndAfter !== null) {
+      const unopened = !found.engaged && program.unopenedEndAfter !== null;
+      // Who talks is not silent; when the call ends, that is its newest activity.
+      if (unopened || found.in_call) {
         await enqueue(manager, silenceTimer(conversationId, new Date(now + lookAfter)));
         return;
       }
@@ -122,7 +125,8 @@ export class ConversationTimerTasks {
     const [found] = await manager.query<Watched[]>(
       `SELECT c.program, c.created_at, c.last_activity_at, c.warned_for, m.person_id AS seeker_id,
         m.first_opened_at IS NOT NULL
-          OR EXISTS (SELECT FROM messages t WHERE t.conversation_id = c.id AND t.sender_id = m.person_id) AS engaged
+          OR EXISTS (SELECT FROM messages t WHERE t.conversation_id = c.id AND t.sender_id = m.person_id) AS engaged,
+        EXISTS (SELECT FROM call_records r WHERE r.conversation_id = c.id AND r.status <> 'ended') AS in_call
       FROM conversations c
       JOIN conversation_members m ON m.conversation_id = c.id AND m.role = 'seeker'
       WHERE c.id = $1`,

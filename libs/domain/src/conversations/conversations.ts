@@ -4,6 +4,7 @@ import { enqueue, inTransaction, removeJobs, updated } from '@kindline/database'
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { announce } from '../announcements/announcement';
+import { CallEndings } from '../calls/call-endings';
 import { Notifications } from '../notifications/notifications';
 import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
@@ -19,6 +20,7 @@ export class Conversations {
     private readonly dataSource: DataSource,
     private readonly programs: Programs,
     private readonly notifications: Notifications,
+    private readonly calls: CallEndings,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -134,6 +136,7 @@ export class Conversations {
       [conversationId],
     );
     await removeJobs(manager, 'timers', conversationTimerKeys(conversationId));
+    await this.calls.endWithConversation(manager, conversationId);
     const program = this.programs.get(ended.program);
     for (const { person_id, role } of members) {
       const notification = {

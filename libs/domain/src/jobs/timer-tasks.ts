@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProgramName } from '@kindline/contracts';
 import { DataSource } from 'typeorm';
+import { CallTimerTasks } from '../calls/call-timer-tasks';
 import { ConversationTimerTasks } from '../conversations/conversation-timer-tasks';
 import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
@@ -15,6 +16,7 @@ export class TimerTasks {
     private readonly programs: Programs,
     private readonly requests: Requests,
     private readonly conversations: ConversationTimerTasks,
+    private readonly calls: CallTimerTasks,
   ) {}
 
   readonly tasks: TaskHandlers = {
@@ -28,6 +30,9 @@ export class TimerTasks {
     'conversation.unopened': ({ conversationId, stage }) =>
       this.conversations.unopened(String(conversationId), Number(stage)),
     'conversation.silence': ({ conversationId }) => this.conversations.silence(String(conversationId)),
+    'call.ring': ({ callId }) => this.calls.ring(String(callId)),
+    'call.lost': ({ callId, side, lostAt }) =>
+      this.calls.lost(String(callId), side === 'caller' ? 'caller' : 'callee', new Date(String(lostAt))),
   };
 
   private async withProgram(requestId: string, work: (program: Program) => Promise<void>): Promise<void> {

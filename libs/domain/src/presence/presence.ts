@@ -63,6 +63,13 @@ export class PresenceDirectory {
     return stored;
   }
 
+  /** Those of these gateways that Redis has neither as alive nor as lapsed: it has forgotten them. */
+  async forgotten(gatewayIds: readonly string[]): Promise<string[]> {
+    if (gatewayIds.length === 0) return [];
+    const leases = await this.redis.zmscore(GATEWAYS, ...gatewayIds);
+    return gatewayIds.filter((_, index) => leases[index] === null);
+  }
+
   /** Whether a backend is connected to any gateway. */
   async backendConnected(now: number = Date.now()): Promise<boolean> {
     return (await this.redis.zcount(BACKENDS, now, '+inf')) > 0;
