@@ -1,20 +1,14 @@
 import type { Ack, IceServer } from '@kindline/contracts';
-import { createTestDatabase, freePort, type TestDatabase } from '@kindline/testing';
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { at, eventually, World } from './kit';
+import { programOf } from './browser/phones';
+import { at, World } from './kit';
+import { hasTurnServer, startTurnServer, TURN_SECRET, type TurnServer } from './turn-server';
 
 jest.setTimeout(60_000);
 
-const SECRET = 'what-the-turn-servers-of-tests-know';
-const REALM = 'kindline.test';
-
-const has = (program: string): boolean => spawnSync('which', [program]).status === 0;
-const installed = has('turnserver') && has('turnutils_uclient');
+const installed = hasTurnServer && programOf('turnutils_uclient') !== undefined;
 if (!installed) {
   process.stderr.write('TURN credentials are not tried: turnserver (package coturn) is not installed here\n');
 }
@@ -49,43 +43,29 @@ function relays(port: number, username: string, password: string): Promise<{ wor
 (installed ? describe : describe.skip)('credentials for a TURN server', () => {
   let database: TestDatabase;
   let world: World;
-  let folder: string;
-  let port: number;
-  let turn: ChildProcess;
+  let turn: TurnServer;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'kindline-turn-'));
-    port = await freePort();
-    turn = spawn(
-      'turnserver',
-      [
-        ...['-n', '--use-auth-secret', `--static-auth-secret=${SECRET}`, `--realm=${REALM}`],
-        ...['--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', `--listening-port=${port}`],
-        ...['--no-tls', '--no-dtls', '--no-cli', '--allow-loopback-peers', '--log-file=stdout'],
-        ...[`--pidfile=${join(folder, 'pid')}`, `--userdb=${join(folder, 'turndb')}`],
-      ],
-      { cwd: folder, stdio: 'ignore' },
-    );
-    await eventually('the TURN server listens', () => accepts(port));
+    turn = await startTurnServer();
+    const { port } = turn;
     database = await createTestDatabase();
     world = await World.start(database.url, {
       gateways: 1,
       more: {
         STUN_URLS: `stun:127.0.0.1:${port}`,
         TURN_URLS: `turn:127.0.0.1:${port}?transport=udp, turn:127.0.0.1:${port}?transport=tcp`,
-        TURN_SECRET: SECRET,
+        TURN_SECRET,
         TURN_TTL: '2h',
       },
     });
   });
   afterAll(async () => {
-    const gone = new Promise((resolve) => turn.once('exit', resolve));
-    if (turn.exitCode === null && turn.kill('SIGKILL')) await gone;
-    rmSync(folder, { recursive: true, force: true });
+    await turn.stop();
     await world.stop();
     await database.drop();
   });
 
+  const port = (): number => turn.port;
   const credentials = async (): Promise<{ sub: string; servers: IceServer[] }> => {
     const senior = await world.person('senior');
     const socket = await world.connect(senior);
@@ -97,35 +77,29 @@ function relays(port: number, username: string, password: string): Promise<{ wor
   it('are accepted by it, name when they expire, and say nothing about the person', async () => {
     const { sub, servers } = await credentials();
     const [stun, { urls, username = '', credential = '' } = { urls: [] }] = servers;
-    expect(stun).toEqual({ urls: [`stun:127.0.0.1:${port}`] });
-    expect(urls).toEqual([`turn:127.0.0.1:${port}?transport=udp`, `turn:127.0.0.1:${port}?transport=tcp`]);
+    expect(stun).toEqual({ urls: [`stun:127.0.0.1:${port()}`] });
+    expect(urls).toEqual([
+      `turn:127.0.0.1:${port()}?transport=udp`,
+      `turn:127.0.0.1:${port()}?transport=tcp`,
+    ]);
     const [expiry, id] = username.split(':');
     expect(Math.abs(Number(expiry) - Date.now() / 1_000 - 7_200)).toBeLessThan(10);
     expect(id).toMatch(/^[\w-]{20,}$/);
     expect(username).not.toContain(sub);
-    expect(await relays(port, username, credential)).toMatchObject({ works: true });
+    expect(await relays(port(), username, credential)).toMatchObject({ works: true });
     expect(at((await credentials()).servers, 1).username).not.toBe(username);
   });
 
   it.each([
-    ['an expired one', -60, SECRET],
+    ['an expired one', -60, TURN_SECRET],
     ['one of another secret', 3_600, 'the-secret-of-somebody-else'],
   ])('are the only ones: %s is refused', async (_what, seconds, secret) => {
     const username = `${Math.floor(Date.now() / 1_000) + seconds}:somebody`;
     const credential = createHmac('sha1', secret).update(username).digest('base64');
-    expect(await relays(port, username, credential)).toMatchObject({ works: false });
+    expect(await relays(port(), username, credential)).toMatchObject({ works: false });
     // The same name with the right secret and time left works: it is this that is refused.
     const good = `${Math.floor(Date.now() / 1_000) + 3_600}:somebody`;
-    const right = createHmac('sha1', SECRET).update(good).digest('base64');
-    expect(await relays(port, good, right)).toMatchObject({ works: true });
+    const right = createHmac('sha1', TURN_SECRET).update(good).digest('base64');
+    expect(await relays(port(), good, right)).toMatchObject({ works: true });
   });
 });
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
