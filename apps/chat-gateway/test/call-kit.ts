@@ -48,6 +48,8 @@ export const candidate = (what: string | number): IceCandidate => ({
   candidate: `candidate:${what} 1 udp 2122260223 192.0.2.7 54321 typ host`,
   sdpMid: '0',
   sdpMLineIndex: 0,
+  // Some stacks add fields of their own.
+  serverUrl: '',
 });
 
 /** Makes the one call and the other answer. */

@@ -1,28 +1,40 @@
 import { z } from 'zod';
 import type { Ack } from './errors';
-import { id, text } from './strings';
+import { id, isStorableJson, text } from './strings';
 
 /** Upper bounds of what a signal carries, in bytes of UTF-8. */
 export const SDP_MAX_BYTES = 65_536;
 export const CANDIDATE_MAX_BYTES = 4_096;
 
+/** What one WebRTC stack has for another, handed on as it came: some add fields of their own. */
+const handedOn = <Shape extends z.ZodRawShape>(shape: Shape, maxLength: number) =>
+  z
+    .looseObject(shape)
+    .refine(
+      (value) => isStorableJson(value, 4) && JSON.stringify(value).length <= maxLength,
+      `must be JSON of at most 4 levels and ${maxLength} characters`,
+    );
+
 const sdpText = text(SDP_MAX_BYTES).refine((value) => value.length > 0, 'must not be empty');
 /** A session description as WebRTC makes it: its text, or an RTCSessionDescriptionInit. */
 export const sessionDescription = z.union([
   sdpText,
-  z.strictObject({ type: z.enum(['offer', 'answer', 'pranswer', 'rollback']), sdp: sdpText }),
+  handedOn({ type: z.enum(['offer', 'answer', 'pranswer', 'rollback']), sdp: sdpText }, 2 * SDP_MAX_BYTES),
 ]);
 export type SessionDescription = z.infer<typeof sessionDescription>;
 
 /** An RTCIceCandidateInit, its text, or null: there are no more. */
 export const iceCandidate = z.union([
   text(CANDIDATE_MAX_BYTES),
-  z.strictObject({
-    candidate: text(CANDIDATE_MAX_BYTES).optional(),
-    sdpMid: text(256).nullable().optional(),
-    sdpMLineIndex: z.int().min(0).max(65_535).nullable().optional(),
-    usernameFragment: text(256).nullable().optional(),
-  }),
+  handedOn(
+    {
+      candidate: text(CANDIDATE_MAX_BYTES),
+      sdpMid: text(256).nullable().optional(),
+      sdpMLineIndex: z.int().min(0).max(65_535).nullable().optional(),
+      usernameFragment: text(256).nullable().optional(),
+    },
+    2 * CANDIDATE_MAX_BYTES,
+  ),
   z.null(),
 ]);
 export type IceCandidate = z.infer<typeof iceCandidate>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, isStorable, text } from './strings';
+import { id, isStorable, isStorableJson, text } from './strings';
 
 export const PROGRAMS = ['better_together', 'companion', 'counseling', 'support'] as const;
 export const programName = z.enum(PROGRAMS);
@@ -60,16 +60,6 @@ export const replyTo = z
     z.null(),
   ])
   .refine((value) => JSON.stringify(value).length <= 8192, 'must be at most 8 KiB');
-
-function isStorableJson(value: unknown, levels: number): boolean {
-  if (typeof value === 'string') return isStorable(value);
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return value === null || typeof value === 'boolean';
-  if (levels === 0 || ArrayBuffer.isView(value)) return false;
-  return Object.entries(value).every(
-    ([name, inner]) => isStorable(name) && isStorableJson(inner, levels - 1),
-  );
-}
 
 export const messageView = z.object({
   id: z.string(),

@@ -5,6 +5,18 @@ export const MESSAGE_MAX_BYTES = 8192;
 
 /** Whether Postgres and every client can hold this text. */
 export const isStorable = (value: string): boolean => !value.includes('\u0000') && value.isWellFormed();
+
+/** The same for a JSON value of at most so many levels. */
+export function isStorableJson(value: unknown, levels: number): boolean {
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return value === null || typeof value === 'boolean';
+  if (levels === 0 || ArrayBuffer.isView(value)) return false;
+  return Object.entries(value).every(
+    ([name, inner]) => isStorable(name) && isStorableJson(inner, levels - 1),
+  );
+}
+
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Marks an issue that is reported as `too_large` (413) instead of `validation_failed`. */
