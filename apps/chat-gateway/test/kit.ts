@@ -8,11 +8,12 @@ import type {
   MessageView,
   Role,
 } from '@kindline/contracts';
+import { createPool } from '@kindline/database';
 import type { RunningService } from '@kindline/platform';
 import { startRedis } from '@kindline/testing';
 import { SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { io, type Socket } from 'socket.io-client';
 import { startSessionApi } from '../../session-api/src/start';
 import { startChatGateway } from '../src/start';
@@ -224,8 +225,7 @@ export class World {
     } = {},
   ): Promise<World> {
     const redis = redisUrl ? undefined : await startRedis();
-    const sql = new Pool({ connectionString: databaseUrl, max: 5 });
-    sql.on('error', () => undefined);
+    const sql = createPool(databaseUrl, 'test', 5);
     const world = new World(serviceEnv(databaseUrl, redisUrl ?? redis?.url ?? '', more), sql);
     if (redis) world.undo.push(() => redis.dispose());
     world.undo.push(() => sql.end());

@@ -1,4 +1,5 @@
 import type { Role } from '@kindline/contracts';
+import { createPool } from '@kindline/database';
 import {
   Conversations,
   ConversationTimerTasks,
@@ -25,7 +26,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { type PushSandbox, startPushSandbox } from '../../push-sandbox/src';
 import { startSessionApi } from '../../session-api/src/start';
 import { startNotificationWorker } from '../src/start';
@@ -142,8 +143,7 @@ export class PushWorld {
     };
     const worker = await startNotificationWorker(workerEnv);
     const api = await startSessionApi({ ...env, SESSION_API_PORT: '0' });
-    const sql = new Pool({ connectionString: database.url, max: 4 });
-    sql.on('error', () => undefined);
+    const sql = createPool(database.url, 'test', 4);
     const connection = new Redis(redis.url);
     connection.on('error', () => undefined);
     const presence = new PresenceDirectory(connection);

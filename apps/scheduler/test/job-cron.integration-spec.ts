@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { createDataSource } from '@kindline/database';
+import { createDataSource, createPool } from '@kindline/database';
 import {
   AuditLog,
   Callback,
@@ -9,7 +9,7 @@ import {
   RunExternalJob,
 } from '@kindline/domain';
 import { createTestDatabase, FakeClock, type TestDatabase } from '@kindline/testing';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { JobTarget } from './job-target';
 
@@ -31,7 +31,7 @@ describe('a cron job', () => {
 
   beforeAll(async () => {
     [database, target] = await Promise.all([createTestDatabase(), JobTarget.start()]);
-    sql = new Pool({ connectionString: database.url, max: 2 });
+    sql = createPool(database.url, 'test', 2);
     dataSource = await createDataSource({ url: database.url }).initialize();
   });
   afterAll(async () => {

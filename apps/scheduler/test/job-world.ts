@@ -1,3 +1,4 @@
+import { createPool } from '@kindline/database';
 import type { RunningService } from '@kindline/platform';
 import type { JobStatus, JobView } from '@kindline/contracts';
 import {
@@ -8,7 +9,7 @@ import {
   TEST_JWT_SECRET,
   TEST_SERVICE_TOKEN,
 } from '@kindline/testing';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { startScheduler } from '../src/start';
 import { JobTarget } from './job-target';
 
@@ -35,8 +36,7 @@ export class JobWorld {
       startRedis(),
       JobTarget.start(),
     ]);
-    const sql = new Pool({ connectionString: database.url, max: 4 });
-    sql.on('error', () => undefined);
+    const sql = createPool(database.url, 'test', 4);
     const env = {
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,

@@ -1,3 +1,4 @@
+import { createPool } from '@kindline/database';
 import type { RunningService } from '@kindline/platform';
 import { JobWorker } from '@kindline/domain';
 import {
@@ -11,7 +12,7 @@ import {
   TEST_JWT_SECRET,
   TEST_SERVICE_TOKEN,
 } from '@kindline/testing';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { startScheduler } from '../src/start';
 import { TimerWorld } from './timer-world';
 
@@ -234,9 +235,7 @@ describe('jobs', () => {
     let worker: JobWorker;
 
     beforeEach(() => {
-      pool = new Pool({ connectionString: world.databaseUrl, max: 8 });
-      pool.on('error', () => undefined);
-      pool.on('connect', (client) => client.on('error', () => undefined));
+      pool = createPool(world.databaseUrl, 'test', 8);
       warnings = [];
       const note = (_: object, message: string): void => void warnings.push(message);
       worker = new JobWorker({

@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, type INestApplicationContext, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { JobPayload } from '@kindline/database';
+import { createPool } from '@kindline/database';
 import {
   Acceptance,
   Conversations,
@@ -17,7 +18,7 @@ import {
 import { HealthChecks } from '@kindline/platform';
 import { createTestDatabase, FakeClock } from '@kindline/testing';
 import { randomUUID } from 'node:crypto';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -72,9 +73,7 @@ export class TimerWorld {
 
   static async start(overrides: ProgramOverrides = {}): Promise<TimerWorld> {
     const database = await createTestDatabase();
-    const sql = new Pool({ connectionString: database.url, max: 8 });
-    sql.on('error', () => undefined);
-    sql.on('connect', (client) => client.on('error', () => undefined));
+    const sql = createPool(database.url, 'test', 8);
     const world = new TimerWorld(sql, database.url);
     await world.configure(overrides);
     world.stops.push(

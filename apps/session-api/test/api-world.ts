@@ -1,4 +1,5 @@
 import type { Role } from '@kindline/contracts';
+import { createPool } from '@kindline/database';
 import { Acceptance, PeopleDirectory, Programs, Requests } from '@kindline/domain';
 import type { RunningService } from '@kindline/platform';
 import {
@@ -9,7 +10,7 @@ import {
   testPerson,
   type TestPerson,
 } from '@kindline/testing';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { startSessionApi } from '../src/start';
 
 export interface Answer {
@@ -34,8 +35,7 @@ export class ApiWorld {
 
   static async start(): Promise<ApiWorld> {
     const [database, redis] = [await createTestDatabase(), await startRedis()];
-    const sql = new Pool({ connectionString: database.url, max: 3 });
-    sql.on('error', () => undefined);
+    const sql = createPool(database.url, 'test', 3);
     const service = await startSessionApi({
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,

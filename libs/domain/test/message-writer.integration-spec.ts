@@ -1,8 +1,8 @@
 import { KindlineError } from '@kindline/contracts';
-import { uuidV7 } from '@kindline/database';
+import { createPool, uuidV7 } from '@kindline/database';
 import { createTestDatabase, eventually, type TestDatabase } from '@kindline/testing';
 import { systemClock } from '@kindline/platform';
-import { Pool, type PoolClient } from 'pg';
+import { type Pool, type PoolClient } from 'pg';
 import { MessageWriter, type NewMessage, PUSH_DELAY_MS, type QueryRunner, type StoredMessage } from '../src';
 
 jest.setTimeout(60_000);
@@ -21,7 +21,7 @@ describe('MessageWriter on a real Postgres', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    pool = new Pool({ connectionString: database.url, max: 8 });
+    pool = createPool(database.url, 'test', 8);
   });
   afterAll(async () => {
     await pool.end();
