@@ -6,6 +6,7 @@ import { measureBookings } from './measures/bookings';
 import { measureJobs } from './measures/jobs';
 import { measureMemory } from './measures/memory';
 import { measureMessages } from './measures/messages';
+import { measureRequests } from './measures/requests';
 import { machineFacts } from './report/machine-facts';
 import { renderResults, renderTable, type Results } from './report/render';
 import { readSettings, type Settings } from './settings';
@@ -34,6 +35,7 @@ async function run(settings: Settings): Promise<void> {
     memory: [],
     accepts: undefined,
     bookings: [],
+    requests: [],
     jobs: [],
     jobsDue: settings.jobsDue,
   };
@@ -52,6 +54,10 @@ async function run(settings: Settings): Promise<void> {
   if (settings.parts.includes('bookings')) {
     say('Bookings, floor and gateway in turns …');
     results.bookings = await measureBookings(settings, infra, people, say, profileDir);
+  }
+  if (settings.parts.includes('requests')) {
+    say(`Requests shown to ${settings.volunteers} volunteers, floor and gateway in turns …`);
+    results.requests = await measureRequests(settings, infra, people, say, profileDir);
   }
   if (settings.parts.includes('jobs')) {
     say(`Jobs of backends, with nothing and with ${settings.pendingJobs} pending …`);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-export const PARTS = ['messages', 'memory', 'accepts', 'bookings', 'jobs'] as const;
+export const PARTS = ['messages', 'memory', 'accepts', 'bookings', 'requests', 'jobs'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What a run does. */
@@ -21,6 +21,12 @@ export interface Settings {
   requests: number;
   /** Requests that are fought for side by side. */
   contestsAtOnce: number;
+  /** Volunteers who see every request of the companion program, and seniors who ask at the same moment. */
+  volunteers: number;
+  seniors: number;
+  /** How often all of them ask, and how many ask one by one, in each round. */
+  bursts: number;
+  singles: number;
   /** Jobs that wait for a later day. */
   pendingJobs: number;
   /** Jobs that are due at the same moment. */
@@ -57,6 +63,10 @@ export function readSettings(args: readonly string[]): Settings {
     settleMs: quick ? 2_000 : 5_000,
     requests: quick ? 150 : 500,
     contestsAtOnce: 8,
+    volunteers: 500,
+    seniors: 100,
+    bursts: quick ? 2 : 4,
+    singles: quick ? 20 : 50,
     pendingJobs: 100_000,
     jobsDue: quick ? 300 : 1_000,
     idleMs: quick ? 4_000 : 10_000,

@@ -3,7 +3,8 @@ import { Server } from 'socket.io';
 
 /**
  * The floor: what Socket.IO itself costs. It authenticates nobody, checks nothing and stores nothing; a
- * message goes to the room its connection named, as it came, and is acked; a booking goes to its facilitator.
+ * message goes to the room its connection named, as it came, and is acked; a booking goes to its facilitator, a
+ * request to everybody who watches.
  */
 const http = createServer();
 const io = new Server(http, {
@@ -23,6 +24,7 @@ interface Booking {
 }
 
 let booked = 0;
+let asked = 0;
 
 function relay({ facilitator_id, ...booking }: Booking) {
   const [at, notification_id] = [new Date().toISOString(), String((booked += 1))];
@@ -38,8 +40,18 @@ function relay({ facilitator_id, ...booking }: Booking) {
 }
 
 io.on('connection', (socket) => {
-  const { chat } = socket.handshake.query;
+  const { chat, watches } = socket.handshake.query;
   if (typeof chat === 'string') void socket.join(chat);
+  if (watches !== undefined) void socket.join('volunteers');
+  socket.on('seeker:request', (request: object, ack: (answer: object) => void) => {
+    const requestId = String((asked += 1));
+    io.to('volunteers').emit('seeker:incoming', { ...request, requestId });
+    ack({ ok: true, requestId, notified: io.of('/').adapter.rooms.get('volunteers')?.size ?? 0 });
+  });
+  socket.on('request:cancel', ({ seniorId }: { seniorId: string }, ack: (answer: object) => void) => {
+    io.to('volunteers').emit('request:cancelled', { seniorId });
+    ack({ ok: true });
+  });
   socket.on('chat_message', (message: { chat_id: string }, ack: (answer: object) => void) => {
     socket.to(message.chat_id).emit('chat_message', message);
     ack({ ok: true });

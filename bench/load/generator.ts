@@ -3,6 +3,7 @@ import { acceptAll } from './acceptors';
 import { publishBookings } from './bookers';
 import { PairPlayer, type Scoreboard, Tally } from './pair-player';
 import type { LoadResult, Order, Pair, Report } from './protocol';
+import { Watchers } from './watchers';
 
 /** A load process: plays many people, does what the launcher orders and reports what it saw. */
 const CONNECT_AT_ONCE = 50;
@@ -10,6 +11,7 @@ const DRAIN_STEPS = 100;
 
 const board: Scoreboard = { tally: new Tally(), sending: false };
 const players: PairPlayer[] = [];
+const watchers = new Watchers();
 let markedAt = performance.now();
 let markedCpu = process.cpuUsage();
 
@@ -72,6 +74,14 @@ async function obey(order: Order): Promise<void> {
       return report(await acceptAll(order.url, order.contests, order.side));
     case 'book':
       return report(await publishBookings(order.load));
+    case 'watch':
+      await watchers.connect(order.load);
+      return report({ kind: 'connected' });
+    case 'expect':
+      watchers.expect(order.subs);
+      return report({ kind: 'ready' });
+    case 'ask':
+      return report(await watchers.all(order.event));
   }
 }
 

@@ -41,6 +41,19 @@ export interface BookingLoad {
   windowMs: number;
 }
 
+/** A senior or a volunteer of the companion program. */
+export interface AskingPlayer {
+  sub: string;
+  token: string;
+}
+
+/** The volunteers and seniors of one load process. */
+export interface AskingLoad {
+  url: string;
+  volunteers: AskingPlayer[];
+  seniors: AskingPlayer[];
+}
+
 /** What the launcher tells a load process. */
 export type Order =
   | { kind: 'connect'; url: string; pairs: Pair[] }
@@ -50,7 +63,12 @@ export type Order =
   | { kind: 'mark' }
   | { kind: 'stop' }
   | { kind: 'accept'; url: string; contests: Contest[]; side: number }
-  | { kind: 'book'; load: BookingLoad };
+  | { kind: 'book'; load: BookingLoad }
+  | { kind: 'watch'; load: AskingLoad }
+  /** Count anew: these seniors are about to ask or to cancel, and the volunteers of all processes will see it. */
+  | { kind: 'expect'; subs: string[] }
+  /** Those of them who are played here do it, at the same moment. */
+  | { kind: 'ask'; event: 'seeker:request' | 'request:cancel' };
 
 /** What one load process saw between `mark` and `stop`. */
 export interface LoadResult {
@@ -100,6 +118,27 @@ export interface BookingResult {
   cpuSeconds: number;
 }
 
+/** What one load process saw of requests; times in milliseconds by the machine's monotonic clock. */
+export interface AskedResult {
+  kind: 'asked';
+  seen: {
+    sub: string;
+    /** Only from the process that plays this senior. */
+    askedAt?: number;
+    ackMs?: number;
+    /** When the last volunteer of this process received it. */
+    lastAt: number;
+  }[];
+  /** Refused, not received by somebody, or received twice: must be 0. */
+  faults: number;
+}
+
 /** What a load process tells the launcher. */
 export type Report =
-  { kind: 'connected' } | LoadResult | AcceptResult | BookingResult | { kind: 'failed'; message: string };
+  | { kind: 'connected' }
+  | { kind: 'ready' }
+  | LoadResult
+  | AcceptResult
+  | BookingResult
+  | AskedResult
+  | { kind: 'failed'; message: string };

@@ -3,11 +3,13 @@ import type { BookingRound } from '../measures/bookings';
 import type { JobsResult } from '../measures/jobs';
 import type { MemoryResult } from '../measures/memory';
 import type { MessageRound } from '../measures/messages';
+import type { RequestRound } from '../measures/requests';
 import { type Settings, TARGETS } from '../settings';
 import { bookingComparisons, bookingLines } from './bookings';
 import { jobLines } from './jobs';
 import type { MachineFacts } from './machine-facts';
 import { markdown } from './markdown';
+import { requestComparisons, requestLines } from './requests';
 import { compareMemory, compareRounds, type Comparison, figures, median } from './summary';
 
 export interface Results {
@@ -15,6 +17,7 @@ export interface Results {
   memory: MemoryResult[];
   accepts: AcceptsResult | undefined;
   bookings: BookingRound[];
+  requests: RequestRound[];
   jobs: JobsResult[];
   /** How many jobs of a kind were due at once. */
   jobsDue: number;
@@ -25,7 +28,7 @@ const settingsOf = (rounds: MessageRound[]): number[] => [...new Set(rounds.map(
 const atLeast = (target: number, ratio: number) => ({ text: `≥ ${target}`, met: ratio >= target });
 const atMost = (target: number, ratio: number) => ({ text: `≤ ${target}`, met: ratio <= target });
 
-function comparisons({ messages, memory, bookings }: Results): Comparison[] {
+function comparisons({ messages, memory, bookings, requests }: Results): Comparison[] {
   const lines = settingsOf(messages).flatMap((inFlight): Comparison[] => {
     const of = (figure: Parameters<typeof compareRounds>[2]) => compareRounds(messages, inFlight, figure);
     const delivered = of('deliveredPerSecond');
@@ -56,7 +59,7 @@ function comparisons({ messages, memory, bookings }: Results): Comparison[] {
     const target = atMost(TARGETS.memoryPerConnection, kib.ratio);
     lines.push({ name: `KiB per idle connection (${memory[0]?.connections})`, ...kib, digits: 1, target });
   }
-  lines.push(...bookingComparisons(bookings));
+  lines.push(...bookingComparisons(bookings), ...requestComparisons(requests));
   return lines;
 }
 
@@ -79,6 +82,7 @@ export function renderTable(results: Results): string {
     ...jobLines(results.jobs, results.jobsDue),
     ...loadLines(results.messages),
     ...bookingLines(results.bookings),
+    ...requestLines(results.requests),
   ].join('\n\n');
 }
 
@@ -153,6 +157,7 @@ ${howToRead(settings)}`;
 
 function howToRead(settings: Settings): string {
   const { pairs, rounds, windowMs, warmUpMs, generators, pendingJobs, jobsDue, idleMs } = settings;
+  const { volunteers, seniors, bursts, singles } = settings;
   return `## How to read it
 
 The floor is a bare Socket.IO relay: it authenticates nobody, checks nothing, stores nothing. The gateway is the
@@ -169,6 +174,10 @@ does not have. Server CPU per message is user and system time of the server proc
 Bookings: 50 facilitators are connected, each load process plays two backends in closed loops (the next booking or
 batch follows an answer). The floor emits and answers at once; the gateway stores first. Batches go to the session
 API, which stores them; the gateway emits them. Receipt is counted from publishing to the facilitator's event.
+
+Requests of the companion program: ${volunteers} volunteers are connected, ${seniors} seniors ask at the same moment, ${bursts} times a
+round, or ${singles} one by one, each when everybody has seen the one before. The floor broadcasts at once; the gateway
+commits first, and one session API process announces what was committed; both processes' CPU counts.
 
 Memory is resident memory of a fresh process with idle connections (one person each, two people per
 conversation) less that of the empty process, per connection.

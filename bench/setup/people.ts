@@ -1,6 +1,6 @@
 import { TokenVerifier } from '@kindline/auth';
 import { createPool, uuidV7 } from '@kindline/database';
-import type { Contest, FacilitatorPlayer, Pair, Player } from '../load/protocol';
+import type { AskingPlayer, Contest, FacilitatorPlayer, Pair, Player } from '../load/protocol';
 import type { Infra } from './infra';
 
 const VOLUNTEERS_ASKED = 15;
@@ -86,11 +86,21 @@ export class People {
     return players.map(({ sub, token }) => ({ id: sub, token }));
   }
 
+  /** People of the companion program. */
+  async companions(count: number, role: 'senior' | 'volunteer'): Promise<AskingPlayer[]> {
+    const players = await this.people(count, role);
+    await this.pool.query('VACUUM ANALYZE');
+    return players;
+  }
+
   async close(): Promise<void> {
     await this.pool.end();
   }
 
-  private async people(count: number, role: 'user' | 'volunteer' | 'facilitator'): Promise<KnownPlayer[]> {
+  private async people(
+    count: number,
+    role: 'user' | 'senior' | 'volunteer' | 'facilitator',
+  ): Promise<KnownPlayer[]> {
     const players = await Promise.all(
       Array.from({ length: count }, async () => {
         const sub = `bench-${(this.made += 1)}`;

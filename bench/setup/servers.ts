@@ -51,11 +51,12 @@ export async function startGateway(infra: Infra, profileDir?: string): Promise<S
   return { ...started, url };
 }
 
-/** One session API process as it is shipped, its announcer included. */
-export async function startSessionApi(infra: Infra): Promise<Server> {
+/** One session API process as it is shipped, its announcer included. With `profileDir` it leaves a CPU profile there. */
+export async function startSessionApi(infra: Infra, profileDir?: string): Promise<Server> {
   const port = await freePort();
   const env = { ...settings(infra), SESSION_API_PORT: String(port) };
-  const started = startNode(dist('apps', 'session-api', 'src', 'main.js'), env);
+  const file = dist('apps', 'session-api', 'src', 'main.js');
+  const started = startNode(file, env, profiled(profileDir && join(profileDir, 'session-api')));
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(`${url}/health/ready`, started);
   return { ...started, url };

@@ -27,25 +27,30 @@ export interface NewJob {
  * tried again (`inTransaction` does).
  */
 export async function enqueue(manager: EntityManager, ...jobs: NewJob[]): Promise<void> {
-  for (const queue of QUEUES) {
-    const own = jobs.filter((job) => job.queue === queue);
-    if (own.length === 0) continue;
-    const added = await manager.query<{ id: string | null }[]>(
-      `SELECT (${queue}.add_job(j.task, payload := j.payload::json, run_at := j.run_at, job_key := j.key,
-        max_attempts := j.max_attempts)).id
-      FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::int[])
-        AS j (task, payload, run_at, key, max_attempts)`,
-      [
-        own.map((job) => job.task),
-        own.map((job) => JSON.stringify(job.payload)),
-        own.map((job) => job.runAt ?? null),
-        own.map((job) => job.key ?? null),
-        own.map((job) => job.maxAttempts ?? null),
-      ],
-    );
-    if (added.some((row) => !row.id)) throw new JobRaceError(queue);
-  }
+  const queues = QUEUES.filter((queue) => jobs.some((job) => job.queue === queue));
+  if (queues.length === 0) return;
+  // One statement for all queues: a round trip each was a fifth of the time to a request's ack.
+  const added = await manager.query<{ queue: QueueName; id: string | null }[]>(
+    `WITH jobs AS (
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[])
+        AS j (queue, task, payload, run_at, key, max_attempts)
+    ) ${queues.map(addFrom).join(' UNION ALL ')}`,
+    [
+      jobs.map((job) => job.queue),
+      jobs.map((job) => job.task),
+      jobs.map((job) => JSON.stringify(job.payload)),
+      jobs.map((job) => job.runAt ?? null),
+      jobs.map((job) => job.key ?? null),
+      jobs.map((job) => job.maxAttempts ?? null),
+    ],
+  );
+  const missing = added.find(({ id }) => !id);
+  if (missing) throw new JobRaceError(missing.queue);
 }
+
+const addFrom = (queue: QueueName): string =>
+  `SELECT queue, (${queue}.add_job(task, payload := payload::json, run_at := run_at, job_key := key,
+    max_attempts := max_attempts)).id FROM jobs WHERE queue = '${queue}'`;
 
 /**
  * Removes jobs that have not started; those that run find the world moved on, and do not run again.

@@ -36,6 +36,9 @@ export function requireOpen({ socket }: ClientSocket): void {
   if (socket.disconnected) throw new KindlineError('conflict', 'The socket has closed');
 }
 
+/** To so many sockets a packet is encoded once, for all of them. */
+const BROADCAST_FROM = 10;
+
 /** The sockets of this gateway, by person. */
 export class Connections {
   private readonly byPerson = new Map<string, PersonSocket[]>();
@@ -107,9 +110,12 @@ export class Connections {
     event: Name,
     ...payload: Parameters<Events[Name]>
   ): void {
-    for (const personId of personIds) {
-      for (const { socket } of this.socketsOf(personId)) socket.emit(event, ...payload);
-    }
+    const sockets = [...personIds].flatMap((personId) => this.socketsOf(personId));
+    const [first] = sockets;
+    if (first && sockets.length >= BROADCAST_FROM) {
+      // Every socket is alone in the room of its id. It goes the way of the others' packets, so the order stays.
+      first.socket.nsp.to(sockets.map(({ id }) => id)).emit(event, ...payload);
+    } else for (const { socket } of sockets) socket.emit(event, ...payload);
   }
 
   /** The same to all of them but one: the socket that it comes from. */

@@ -1,6 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
-import { enqueue, inTransaction, removeJobs, updated, uuidV7, violatedConstraint } from '@kindline/database';
+import {
+  enqueue,
+  inTransaction,
+  type NewJob,
+  removeJobs,
+  updated,
+  uuidV7,
+  violatedConstraint,
+} from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { announce } from '../announcements/announcement';
@@ -61,11 +69,14 @@ export class Requests {
           VALUES ($1, $2, $3, $4, $5, 'pending', $6)`,
           [requestId, program.name, seekerId, request.type, request.note, now],
         );
-        const asked =
-          program.asks === 'everyone_online'
-            ? await this.askEveryone(manager, requestId, request.online ?? 0)
-            : await this.invite(manager, program, { id: requestId, seekerId }, 1);
-        await enqueue(manager, ...requestTimers(program, requestId, now));
+        const timers = requestTimers(program, requestId, now);
+        if (program.asks === 'everyone_online') {
+          const asked = request.online ?? 0;
+          await enqueue(manager, ...everyoneAsked(requestId, asked), ...timers);
+          return { requestId, asked };
+        }
+        const asked = await this.invite(manager, program, { id: requestId, seekerId }, 1);
+        await enqueue(manager, ...timers);
         return { requestId, asked };
       });
     } catch (error) {
@@ -169,16 +180,6 @@ export class Requests {
     return pending?.id;
   }
 
-  /** No invitations: who is online when it is announced, or comes online while it is pending, is shown it. */
-  private async askEveryone(manager: EntityManager, requestId: string, online: number): Promise<number> {
-    await enqueue(manager, announce({ task: 'request.invited', requestId, round: 1, asked: online }), {
-      queue: 'push',
-      task: 'request.push',
-      payload: { requestId },
-    });
-    return online;
-  }
-
   private async invite(
     manager: EntityManager,
     program: Program,
@@ -224,4 +225,12 @@ export class Requests {
       return true;
     });
   }
+}
+
+/** No invitations: who is online when it is announced, or comes online while it is pending, is shown it. */
+function everyoneAsked(requestId: string, asked: number): NewJob[] {
+  return [
+    announce({ task: 'request.invited', requestId, round: 1, asked }),
+    { queue: 'push', task: 'request.push', payload: { requestId } },
+  ];
 }
