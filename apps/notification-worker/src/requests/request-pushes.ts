@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isUuid, type ProgramName } from '@kindline/contracts';
-import { inTransaction, updated } from '@kindline/database';
+import { inTransaction } from '@kindline/database';
 import { type NewNotification, Notifications, OnlineHelpers, type Program, Programs } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -33,17 +33,20 @@ export class RequestPushes {
     const program = this.programs.get(name);
     const online = await this.helpers.of(program);
     await inTransaction(this.dataSource, async (manager) => {
-      // The jobs of one moment wait for each other here, not with their requests locked, which somebody wants to
-      // accept. Those who waited find that theirs was done.
+      // The jobs of one moment wait for each other here; those who waited find that theirs was done. The requests
+      // are marked last: somebody wants to accept them meanwhile.
       await manager.query(`SELECT pg_advisory_xact_lock(hashtext('request pushes'), hashtext($1))`, [name]);
-      const requests = await updated<UnpushedRequest>(
-        manager,
-        `UPDATE help_requests SET pushed_at = $2
-        WHERE program = $1 AND status = 'pending' AND pushed_at IS NULL RETURNING id, seeker_id`,
-        [name, this.clock.now()],
+      const requests = await manager.query<UnpushedRequest[]>(
+        `SELECT id, seeker_id FROM help_requests
+        WHERE program = $1 AND status = 'pending' AND pushed_at IS NULL`,
+        [name],
       );
       const asked = await this.asked(manager, program, requests, online);
       await this.notifications.create(manager, program, 'request_invited', asked);
+      await manager.query(`UPDATE help_requests SET pushed_at = $2 WHERE id = ANY ($1)`, [
+        requests.map(({ id }) => id),
+        this.clock.now(),
+      ]);
     });
   }
 
