@@ -41,6 +41,8 @@ const settings = commonEnv.extend({
   RATE_LIMIT_MESSAGES: rateEnv('1200/1m'),
   /** Signs of typing per person and gateway: one a second is plenty. */
   RATE_LIMIT_TYPING: rateEnv('120/1m'),
+  /** What makes other people's phones ring, per person and gateway: requests to everyone online, calls. */
+  RATE_LIMIT_REQUESTS: rateEnv('120/1m'),
   /** Other events per person and gateway. */
   RATE_LIMIT_EVENTS: rateEnv('1200/1m'),
   /** Bookings per service token and gateway. */

@@ -70,6 +70,30 @@ describe('companions whose gateways are deaf for a while', () => {
     expect(await senior.next('request:cancelled')).toEqual({ status: 'cancelled' });
   });
 
+  it.each(['cancelled', 'accepted'])(
+    'keep the newer request of a senior whose first one was %s meanwhile',
+    async (what) => {
+      const { senior, volunteers } = await people();
+      const [first, second] = volunteers;
+      done(await request(senior));
+      for (const volunteer of volunteers) await volunteer.next('seeker:incoming', of(senior));
+      let newer = '';
+      await subscriptions.unheard(async () => {
+        if (what === 'cancelled') done(await cancel(senior));
+        else done(await accept(first, senior.person));
+        newer = done(await request(senior)).requestId;
+      });
+      await second.next('seeker:incoming', ({ requestId }) => requestId === newer, SOON_MS);
+      await compareAgain();
+      await second.ask('messages:sync', { conversationId: 'nothing', afterSeq: 0 });
+      const events = second.seen.filter(({ payload }) => of(senior)((payload ?? {}) as object));
+      // The end of the first one, which names the senior only, must not be the last word.
+      expect(events.at(-1)).toMatchObject({ event: 'seeker:incoming', payload: { requestId: newer } });
+      expect(senior.all('request:cancelled')).toEqual([]);
+      await cancel(senior);
+    },
+  );
+
   it('begin what was accepted meanwhile, and the others see that it is taken', async () => {
     const { senior, volunteers } = await people();
     const [winner, other] = volunteers;

@@ -12,7 +12,7 @@ import {
   send,
   status,
 } from './companion-kit';
-import { at, eventually, type TestSocket, World } from './kit';
+import { at, eventually, makePerson, type TestSocket, World } from './kit';
 
 jest.setTimeout(60_000);
 
@@ -339,6 +339,30 @@ describe('the companion program over two gateways', () => {
       senior.person,
     );
     expect((older.body['messages'] as unknown[]).length).toBe(21);
+  });
+
+  it('asks volunteers on the sockets that have shown the role, and counts no others', async () => {
+    const known = await join('volunteer', 0);
+    const { sub } = known.person;
+    const asSenior = await world.connect(await makePerson('senior', sub), 1);
+    online.push(asSenior);
+    const senior = await join('senior', 0);
+    expect(await request(senior, 'chat', 'for volunteers')).toMatchObject({ ok: true, notified: 1 });
+    await known.next('seeker:incoming');
+    known.close();
+    await cancel(senior);
+    await eventually('nobody is counted any more', async () => {
+      const answer = done(await request(senior, 'chat', 'for volunteers'));
+      if (answer.notified > 0) await cancel(senior);
+      return answer.notified === 0;
+    });
+    await senior.next('seeker:queued');
+    await announced(world);
+    await status(asSenior);
+    const heard = asSenior.seen.map(({ event }) => event);
+    expect(
+      heard.filter((event) => !['connection_response', 'request:status:response'].includes(event)),
+    ).toEqual([]);
   });
 
   it('is rated once, by its senior', async () => {

@@ -66,9 +66,12 @@ export interface TestPerson {
   token: string;
 }
 
-export async function makePerson(role: Role, sub = `${role}-${randomUUID()}`): Promise<TestPerson> {
+export async function makePerson(
+  roles: Role | readonly Role[],
+  sub = `${[roles].flat()[0]}-${randomUUID()}`,
+): Promise<TestPerson> {
   const email = `${sub}@example.org`;
-  const token = await new SignJWT({ email, name: 'Robin', roles: [role] })
+  const token = await new SignJWT({ email, name: 'Robin', roles: [roles].flat() })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(sub)
     .setExpirationTime('1h')

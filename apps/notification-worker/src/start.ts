@@ -1,5 +1,13 @@
 import { BookingIntake, runQueue } from '@kindline/domain';
-import { createLogger, readEnv, type RunningService, Shutdown, startService } from '@kindline/platform';
+import {
+  createLogger,
+  readEnv,
+  REDIS,
+  type RunningService,
+  Shutdown,
+  startService,
+} from '@kindline/platform';
+import type { Redis } from 'ioredis';
 import { BookingRequests } from './bookings/booking-requests';
 import { BookingPushOutbox } from './outbox/booking-push-outbox';
 import { HeldPushOutbox } from './outbox/held-push-outbox';
@@ -27,7 +35,7 @@ export async function startNotificationWorker(variables = process.env): Promise<
       const shutdown = app.get(Shutdown);
       const sender = app.get<PushSender | undefined>(PUSH_SENDER);
       shutdown.onDrain('push sender', () => sender?.close());
-      await runQueue(app, {
+      const pushes = await runQueue(app, {
         databaseUrl: env.DATABASE_URL,
         queue: 'push',
         concurrency: 8,
@@ -42,6 +50,8 @@ export async function startNotificationWorker(variables = process.env): Promise<
         },
         log,
       });
+      // Requests whose push found Redis away would wait out a backoff that has grown with the outage.
+      app.get<Redis>(REDIS).on('ready', () => void pushes.retryNow());
       const outboxes = {
         'message pushes': app.get(MessagePushOutbox),
         'held pushes': app.get(HeldPushOutbox),

@@ -278,6 +278,8 @@ export class PushWorld {
     const gateway = `test-gateway-${person.id}`;
     await this.presence.renew(gateway);
     await this.presence.enter(gateway, person.id);
+    // What a gateway would write for their token.
+    await this.presence.enter(gateway, person.id, 'volunteer');
   }
 
   /** Everything the person was told of, once the worker is through with it. */

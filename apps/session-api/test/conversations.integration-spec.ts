@@ -198,6 +198,15 @@ describe('conversations over HTTP', () => {
       expect(now.body).toMatchObject({ rating: 2.5, reviews: 2 });
     });
 
+    it("counts for a volunteer's profile in better_together only where it was given there", async () => {
+      const [senior, volunteer] = [await world.person('senior'), await world.volunteer()];
+      const { requestId } = await world.companions(senior, volunteer);
+      const path = `/api/help-requests/${requestId}/rating`;
+      expect((await world.as(senior, 'POST', path, { rating: 1 })).status).toBe(201);
+      const me = await world.as(volunteer, 'GET', '/api/volunteers/me');
+      expect(me.body).toMatchObject({ rating: null, reviews: 0 });
+    });
+
     it('given many times at once is stored once', async () => {
       const { user, chatId } = await world.chat();
       const give = () => world.as(user, 'POST', `/api/conversations/${chatId}/feedback`, { rating: 5 });

@@ -26,7 +26,13 @@ export class BetterTogetherRelay implements NewsRelay {
   readonly relay: NewsRelay['relay'] = {
     'request.invited.v1': ({ request, note, invited, asked, firstRound }) => {
       const { email: user_email } = request.seeker;
-      this.emit(invited, 'chat_request', { user_email, i_need_message: note, session_id: request.id });
+      // Only where the token says so: they may have other sockets.
+      this.connections.emitInRole<BetterTogetherServerEvents, 'chat_request'>(
+        'volunteer',
+        invited,
+        'chat_request',
+        { user_email, i_need_message: note, session_id: request.id },
+      );
       this.emit(invited, 'refresh_vol_dash');
       if (firstRound && asked === 0) this.emit([request.seeker.id], 'no_availability', { user_email });
     },
@@ -64,7 +70,8 @@ export class BetterTogetherRelay implements NewsRelay {
     'helpers.changed.v1': ({ helperIds }) => this.emit(helperIds, 'refresh_vol_dash'),
   };
 
-  invite({ socket }: PersonSocket, { seekerEmail, note, requestId }: PendingInvitation): void {
+  invite({ person, socket }: PersonSocket, { seekerEmail, note, requestId }: PendingInvitation): void {
+    if (!person.roles.includes('volunteer')) return;
     const request = { user_email: seekerEmail, i_need_message: note, session_id: requestId };
     socket.emit('chat_request' satisfies keyof BetterTogetherServerEvents, request);
   }

@@ -59,7 +59,7 @@ export class CompanionDialect implements Dialect {
       name: 'seeker:request',
       roles: SEEKER_ROLES,
       payload: seekerRequest,
-      limit: 'events',
+      limit: 'requests',
       handle: async (sender, { seniorId, requestType: type, note = null }) => {
         requireOwn(sender, seniorId);
         const { id } = sender.person;

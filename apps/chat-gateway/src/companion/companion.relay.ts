@@ -19,6 +19,7 @@ import { requestStatus } from './request-status';
 @Injectable()
 export class CompanionRelay implements NewsRelay {
   readonly program = 'companion';
+  readonly namesSeekersOnly = true;
 
   constructor(
     private readonly connections: Connections,
@@ -28,7 +29,12 @@ export class CompanionRelay implements NewsRelay {
   readonly relay: NewsRelay['relay'] = {
     'request.invited.v1': ({ request, note, invited, asked, firstRound }) => {
       const { id: requestId, type: requestType, seeker } = request;
-      this.emit(invited, 'seeker:incoming', { seniorId: seeker.sub, requestType, note, requestId });
+      this.emitToVolunteers(invited, 'seeker:incoming', {
+        seniorId: seeker.sub,
+        requestType,
+        note,
+        requestId,
+      });
       if (firstRound && asked === 0) this.emit([seeker.id], 'seeker:queued', { seniorId: seeker.sub });
     },
     'request.accepted.v1': ({ request, conversation }) =>
@@ -64,7 +70,8 @@ export class CompanionRelay implements NewsRelay {
     'helpers.changed.v1': () => undefined,
   };
 
-  invite({ socket }: PersonSocket, { seekerSub, type, note, requestId }: PendingInvitation): void {
+  invite({ person, socket }: PersonSocket, { seekerSub, type, note, requestId }: PendingInvitation): void {
+    if (!person.roles.includes('volunteer')) return;
     const request = { seniorId: seekerSub, requestType: type, note, requestId };
     socket.emit('seeker:incoming' satisfies keyof CompanionServerEvents, request);
   }
@@ -75,8 +82,8 @@ export class CompanionRelay implements NewsRelay {
     takenBy?: NewsMember,
   ): void {
     const seniorId = seeker.sub;
-    if (takenBy) this.emit(helperIds, 'request:claimed', { seniorId, volunteerId: takenBy.sub });
-    else this.emit(helperIds, 'request:cancelled', { seniorId });
+    if (takenBy) this.emitToVolunteers(helperIds, 'request:claimed', { seniorId, volunteerId: takenBy.sub });
+    else this.emitToVolunteers(helperIds, 'request:cancelled', { seniorId });
   }
 
   /** A senior who comes back hears where their request stands. */
@@ -85,6 +92,15 @@ export class CompanionRelay implements NewsRelay {
     const newest = await this.states.newestOf(this.program, person.id);
     if (newest?.status !== 'pending' && newest?.conversation_status !== 'active') return;
     socket.emit('request:status:response' satisfies keyof CompanionServerEvents, requestStatus(newest));
+  }
+
+  /** Only where the token says so: they may have other sockets. */
+  private emitToVolunteers<Name extends keyof CompanionServerEvents & string>(
+    personIds: string[],
+    event: Name,
+    ...payload: Parameters<CompanionServerEvents[Name]>
+  ): void {
+    this.connections.emitInRole<CompanionServerEvents, Name>('volunteer', personIds, event, ...payload);
   }
 
   private emit<Name extends keyof CompanionServerEvents & string>(

@@ -5,7 +5,7 @@ import { NewsReader } from '@kindline/domain';
 import { DataSource } from 'typeorm';
 import { Connections } from '../sockets/connections';
 import { HelpersHere } from '../sockets/helpers-here';
-import { asks, PendingInvitations } from '../sockets/pending-invitations';
+import { asks, type PendingInvitation, PendingInvitations } from '../sockets/pending-invitations';
 import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
@@ -84,32 +84,36 @@ export class CatchUp {
       people.push(person);
       if (HELPER_ROLES.some((role) => person.roles.includes(role))) helpers.add(person.id);
     }
-    // What is shown while the query runs is not among these, so it is not taken for closed.
+    // What is shown while the queries run is not among these, so it is not taken for closed.
     const unasked = new Set(this.desk.shownRequests());
-    for (const invitation of await this.invitations.of([...helpers])) {
-      const { requestId, helperId } = invitation;
-      unasked.delete(requestId);
-      if (this.desk.isShown(requestId, helperId)) continue;
-      for (const socket of this.connections.socketsOf(helperId)) this.desk.invite(socket, invitation);
-    }
+    const invitations = await this.invitations.of([...helpers]);
+    const open = await this.invitations.open(this.helpers.programs);
+    for (const { requestId } of [...invitations, ...open]) unasked.delete(requestId);
+    // What is over goes first, and does not take away what its seeker has asked since.
+    for (const request of open) this.desk.know(request);
+    for (const id of unasked) await this.close(id);
+    for (const invitation of invitations) this.showOn(invitation.helperId, invitation);
     // Also those whose arrival failed, or who have shown another token since.
     await this.helpers.arrived(people);
-    for (const { id } of people) if (!this.connections.has(id)) this.helpers.left(id);
-    for (const request of await this.invitations.open(this.helpers.programs)) {
-      unasked.delete(request.requestId);
+    for (const request of open) {
       for (const helperId of this.helpers.of(request.program)) {
-        if (!asks(request, helperId) || this.desk.isShown(request.requestId, helperId)) continue;
-        for (const socket of this.connections.socketsOf(helperId))
-          this.desk.invite(socket, { ...request, helperId });
+        if (asks(request, helperId)) this.showOn(helperId, { ...request, helperId });
       }
     }
-    for (const id of unasked) {
-      const accepted = await this.reader.accepted(id);
-      if (accepted) this.desk.handlers['request.accepted.v1'](accepted);
-      const closed = accepted ? undefined : await this.reader.closed(id);
-      if (closed) this.desk.handlers['request.closed.v1'](closed);
-      if (!accepted && !closed) this.desk.forget(id);
-    }
+  }
+
+  private showOn(helperId: string, invitation: PendingInvitation): void {
+    if (this.desk.isShown(invitation.requestId, helperId)) return;
+    for (const socket of this.connections.socketsOf(helperId)) this.desk.invite(socket, invitation);
+  }
+
+  /** A request that asks nobody here any more: accepted, cancelled, expired, or those it asks have left. */
+  private async close(requestId: string): Promise<void> {
+    const accepted = await this.reader.accepted(requestId);
+    if (accepted) return this.desk.handlers['request.accepted.v1'](accepted);
+    const closed = await this.reader.closed(requestId);
+    if (closed) this.desk.handlers['request.closed.v1'](closed);
+    else this.desk.forget(requestId);
   }
 
   private async began(conversationIds: string[]): Promise<void> {

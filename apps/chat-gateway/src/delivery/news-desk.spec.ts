@@ -67,6 +67,7 @@ const ended = (version: number): NewsMap['conversation.ended.v1'] => ({
 class RecordingRelay implements NewsRelay {
   readonly program = PROGRAM;
   readonly told: string[] = [];
+  namesSeekersOnly?: true;
 
   readonly relay: NewsRelay['relay'] = {
     'request.invited.v1': ({ invited: helperIds, firstRound }) =>
@@ -95,6 +96,7 @@ class RecordingRelay implements NewsRelay {
 
 describe('NewsDesk', () => {
   let desk: NewsDesk;
+  let relay: RecordingRelay;
   let told: string[];
 
   beforeEach(() => {
@@ -103,8 +105,8 @@ describe('NewsDesk', () => {
     const connections = new Connections();
     const metrics = new GatewayMetrics(new MetricsRegistry(), connections);
     const delivery = new Delivery(connections, new MissedMessages(dataSource), metrics, {});
-    const relay = new RecordingRelay();
-    const helpers = new HelpersHere(dataSource, new Programs());
+    relay = new RecordingRelay();
+    const helpers = new HelpersHere(dataSource, connections, new Programs());
     desk = new NewsDesk([relay], 'this-gateway', delivery, new Rosters(dataSource), helpers);
     told = relay.told;
   });
@@ -227,6 +229,27 @@ describe('NewsDesk', () => {
     hear('conversation.ended.v1', ended(3));
     hear('conversation.started.v1', started(2));
     expect(told).toEqual(['conversation.ended.v1']);
+  });
+
+  describe('where requests are named by their seekers', () => {
+    const of = (id: string): NewsMap['request.closed.v1']['request'] => ({ ...request(2), id });
+
+    it('does not let the end of an older request take the newer one away', () => {
+      relay.namesSeekersOnly = true;
+      hear('request.invited.v1', { ...invited(1, ['a'], true), request: of('id-1') });
+      hear('request.invited.v1', { ...invited(1, ['a'], true), request: of('id-2') });
+      hear('request.closed.v1', { ...closed(3, ['a']), request: { ...of('id-1'), version: 3 } });
+      expect(told).toEqual(['request.invited.v1 a first round', 'request.invited.v1 a first round']);
+      hear('request.closed.v1', { ...closed(3, ['a']), request: { ...of('id-2'), version: 3 } });
+      expect(told.slice(2)).toEqual(['withdraw a', 'request.closed.v1']);
+    });
+
+    it('tells the end of an older request where requests have names of their own', () => {
+      hear('request.invited.v1', { ...invited(1, ['a'], true), request: of('id-1') });
+      hear('request.invited.v1', { ...invited(1, ['a'], true), request: of('id-2') });
+      hear('request.closed.v1', { ...closed(3, ['a']), request: { ...of('id-1'), version: 3 } });
+      expect(told.slice(2)).toEqual(['withdraw a', 'request.closed.v1']);
+    });
   });
 
   it('starts no timer again that ran before the person came', () => {

@@ -3,7 +3,7 @@ import type { NewsMap, NewsMember } from '@kindline/contracts';
 import { GATEWAY_ID } from '../gateway-env';
 import type { PersonSocket } from '../sockets/connections';
 import { HelpersHere } from '../sockets/helpers-here';
-import type { PendingInvitation } from '../sockets/pending-invitations';
+import type { PendingInvitation, PendingRequest } from '../sockets/pending-invitations';
 import { Delivery } from './delivery';
 import { NEWS_RELAYS, type NewsRelay, type Relayed, type RelayedNews } from './news-relay';
 import { Rosters } from './roster';
@@ -19,8 +19,8 @@ export class NewsDesk {
   private readonly closed = new Versions();
   private readonly started = new Versions();
   private readonly ended = new Versions();
-  /** Pending requests, with the helpers here whose dashboards show them. */
-  private readonly shown = new Map<string, Set<string>>();
+  /** Pending requests, with their seekers and the helpers here whose dashboards show them. */
+  private readonly shown = new Map<string, { seeker: string; helpers: Set<string> }>();
   private readonly relays: Map<string, NewsRelay>;
 
   constructor(
@@ -44,7 +44,7 @@ export class NewsDesk {
       if (this.closed.covers(news.request)) return;
       const isNew = !this.shown.has(id);
       const invited = this.askedHere(news).filter((helperId) => !this.isShown(id, helperId));
-      this.show(id, invited);
+      this.show(id, seekerOf(program, news.request.seeker.id), invited);
       const firstRound = news.firstRound && isNew;
       if (firstRound || invited.length > 0) {
         this.relay('request.invited.v1', program, { ...news, invited, firstRound });
@@ -63,9 +63,10 @@ export class NewsDesk {
       this.relay('request.accepted.v1', request.program, news);
     },
     'request.closed.v1': (news) => {
-      if (this.close(news.request, news.withdrawn)) {
-        this.relay('request.closed.v1', news.request.program, news);
-      }
+      const { request, withdrawn } = news;
+      if (!this.close(request, withdrawn)) return;
+      const names = this.relays.get(request.program)?.namesSeekersOnly;
+      if (!names || !this.isSuperseded(request)) this.relay('request.closed.v1', request.program, news);
     },
     'conversation.started.v1': (news) => {
       const { conversation } = news;
@@ -88,15 +89,21 @@ export class NewsDesk {
 
   /** Shows an open invitation to a socket that has just connected, or whose news was lost. */
   invite(helper: PersonSocket, invitation: PendingInvitation): void {
-    const { requestId, program, version } = invitation;
+    const { requestId, program, version, seekerId } = invitation;
     if (this.closed.covers({ id: requestId, version })) return;
-    this.show(requestId, [helper.person.id]);
+    this.show(requestId, seekerOf(program, seekerId), [helper.person.id]);
     this.relays.get(program)?.invite(helper, invitation);
+  }
+
+  /** A request is pending, whoever is shown it: the end of an older one of its seeker is no news any more. */
+  know({ requestId, program, version, seekerId }: PendingRequest): void {
+    if (!this.closed.covers({ id: requestId, version }))
+      this.show(requestId, seekerOf(program, seekerId), []);
   }
 
   /** Whether a helper's dashboard here shows the request. */
   isShown(requestId: string, helperId: string): boolean {
-    return this.shown.get(requestId)?.has(helperId) ?? false;
+    return this.shown.get(requestId)?.helpers.has(helperId) ?? false;
   }
 
   /** Requests that stand on dashboards here. */
@@ -111,7 +118,7 @@ export class NewsDesk {
 
   /** Nothing is shown any more to a helper who has left. */
   left(helperId: string): void {
-    for (const helpers of this.shown.values()) helpers.delete(helperId);
+    for (const { helpers } of this.shown.values()) helpers.delete(helperId);
   }
 
   /** Conversations that had started before their members connected: their timers are not news. */
@@ -124,10 +131,16 @@ export class NewsDesk {
     return this.started.has(conversationId);
   }
 
-  private show(requestId: string, helperIds: string[]): void {
+  private show(requestId: string, seeker: string, helperIds: string[]): void {
     const shown = this.shown.get(requestId);
-    if (!shown) this.shown.set(requestId, new Set(helperIds));
-    else for (const helperId of helperIds) shown.add(helperId);
+    if (!shown) this.shown.set(requestId, { seeker, helpers: new Set(helperIds) });
+    else for (const helperId of helperIds) shown.helpers.add(helperId);
+  }
+
+  /** Whether its seeker has asked again: news of two requests may overtake each other. Ids grow with time. */
+  private isSuperseded({ id, program, seeker }: NewsRequest): boolean {
+    const key = seekerOf(program, seeker.id);
+    return [...this.shown].some(([other, shown]) => shown.seeker === key && other > id);
   }
 
   /** Takes a request from the dashboards. @returns false when that was done before */
@@ -135,7 +148,8 @@ export class NewsDesk {
     this.shown.delete(request.id);
     if (!this.closed.advance(request)) return false;
     const asked = withdrawn ?? this.everyoneHere(request).filter((id) => id !== takenBy?.id);
-    this.relays.get(request.program)?.withdraw(request, asked, takenBy);
+    const relay = this.relays.get(request.program);
+    if (!relay?.namesSeekersOnly || !this.isSuperseded(request)) relay?.withdraw(request, asked, takenBy);
     return true;
   }
 
@@ -161,6 +175,9 @@ export class NewsDesk {
     this.relays.get(program)?.relay[name](news);
   }
 }
+
+/** A seeker has one pending request in a program. */
+const seekerOf = (program: string, seekerId: string): string => `${program} ${seekerId}`;
 
 interface Versioned {
   id: string;

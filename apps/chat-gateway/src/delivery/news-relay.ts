@@ -13,6 +13,11 @@ export type Relayed<Name extends RelayedNews> = Name extends 'request.invited.v1
 /** One dialect's translation of news into server events. A missing entry does not compile. */
 export interface NewsRelay {
   readonly program: ProgramName;
+  /**
+   * The dialect names requests by their seeker, so the end of one would take a newer one from the screens: it is
+   * not told where the seeker has asked again.
+   */
+  readonly namesSeekersOnly?: true;
   readonly relay: { readonly [Name in RelayedNews]: (news: Relayed<Name>) => void };
   /** Shows a helper what they were asked before they connected, or while news were lost. */
   invite(helper: PersonSocket, invitation: PendingInvitation): void;

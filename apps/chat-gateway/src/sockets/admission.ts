@@ -60,6 +60,7 @@ export class Admission {
     this.noGuest(client);
     const own = Object.assign(client, { person, expiresAt });
     if (this.connections.add(own)) this.lease.entered(person.id);
+    this.lease.rolesChanged(person.id);
     for (const listener of this.arriveListeners) listener(own);
     this.arrivals.catchUp(own).catch((err: unknown) => {
       this.logger.warn({ err, socketId: client.id }, 'pending invitations could not be shown');
@@ -77,8 +78,10 @@ export class Admission {
     // Somebody may have been faster on the same socket.
     requireSame(client, person);
     requireOpen(client);
-    if (isPersons(client)) Object.assign(client, { person, expiresAt });
-    else this.person(client, person, expiresAt);
+    if (!isPersons(client)) return this.person(client, person, expiresAt);
+    Object.assign(client, { person, expiresAt });
+    this.connections.indexRoles(person.id);
+    this.lease.rolesChanged(person.id);
   }
 
   /** @throws conflict when it is gone meanwhile */
@@ -93,7 +96,10 @@ export class Admission {
     this.noGuest(client);
     if (this.connections.removeBackend(client)) this.lease.backendsChanged();
     for (const listener of this.leaveListeners) listener(client);
-    if (!isPersons(client) || !this.connections.remove(client)) return;
+    if (!isPersons(client)) return;
+    const last = this.connections.remove(client);
+    this.lease.rolesChanged(client.person.id);
+    if (!last) return;
     this.lease.left(client.person.id);
     this.arrivals.left(client.person.id);
     const clean = reason === 'client namespace disconnect' || reason === 'transport close';

@@ -38,8 +38,6 @@ export class Arrivals {
     for (const invitation of await this.invitations.of([person.id])) this.desk.invite(own, invitation);
     // Asked from here on; what was asked before is read afterwards, so nothing falls between.
     await this.helpers.arrived([person]);
-    if (!this.connections.has(person.id)) this.helpers.left(person.id);
-    if (!this.helpers.isAsked(person.id)) return;
     for (const request of await this.invitations.open(this.helpers.programsOf(person))) {
       if (asks(request, person.id)) this.desk.invite(own, { ...request, helperId: person.id });
     }

@@ -18,7 +18,7 @@ export interface ClientEvent {
   /** What of a payload, however wrong, stands beside the failure. */
   readonly failureContext?: (payload: unknown) => object;
   /** The rate limit it counts against. */
-  readonly limit: 'messages' | 'typing' | 'events' | 'bookings';
+  readonly limit: 'messages' | 'typing' | 'requests' | 'events' | 'bookings';
   handle(sender: ClientSocket, payload: unknown): Answer;
 }
 

@@ -1,5 +1,5 @@
 import type { Person } from '@kindline/auth';
-import { KindlineError } from '@kindline/contracts';
+import { HELPER_ROLES, KindlineError, type Role } from '@kindline/contracts';
 import type { Socket } from 'socket.io';
 
 /** A socket, and who it has shown itself to be: nobody yet, a person, a backend, or both. */
@@ -44,6 +44,13 @@ export class Connections {
   private readonly byPerson = new Map<string, PersonSocket[]>();
   private readonly bySocket = new Map<string, PersonSocket>();
   private readonly backends = new Set<string>();
+  /** Those of the helping roles, by role: people with a socket here whose token has it. */
+  readonly helpers: ReadonlyMap<Role, ReadonlySet<string>>;
+  private readonly byRole = new Map<Role, Set<string>>(HELPER_ROLES.map((role) => [role, new Set()]));
+
+  constructor() {
+    this.helpers = this.byRole;
+  }
 
   /** @returns true when it is the person's first one here. */
   add(socket: PersonSocket): boolean {
@@ -51,6 +58,7 @@ export class Connections {
     const sockets = this.byPerson.get(socket.person.id);
     if (sockets) sockets.push(socket);
     else this.byPerson.set(socket.person.id, [socket]);
+    this.indexRoles(socket.person.id);
     return !sockets;
   }
 
@@ -62,7 +70,17 @@ export class Connections {
     const rest = sockets.filter(({ id }) => id !== socket.id);
     if (rest.length > 0) this.byPerson.set(socket.person.id, rest);
     else this.byPerson.delete(socket.person.id);
+    this.indexRoles(socket.person.id);
     return rest.length === 0;
+  }
+
+  /** To be told when a socket of theirs has shown another token. */
+  indexRoles(personId: string): void {
+    const sockets = this.socketsOf(personId);
+    for (const [role, helpers] of this.byRole) {
+      if (sockets.some(({ person }) => person.roles.includes(role))) helpers.add(personId);
+      else helpers.delete(personId);
+    }
   }
 
   /** @returns true when it is the first backend's here. */
@@ -110,12 +128,27 @@ export class Connections {
     event: Name,
     ...payload: Parameters<Events[Name]>
   ): void {
-    const sockets = [...personIds].flatMap((personId) => this.socketsOf(personId));
-    const [first] = sockets;
-    if (first && sockets.length >= BROADCAST_FROM) {
-      // Every socket is alone in the room of its id. It goes the way of the others' packets, so the order stays.
-      first.socket.nsp.to(sockets.map(({ id }) => id)).emit(event, ...payload);
-    } else for (const { socket } of sockets) socket.emit(event, ...payload);
+    emitToAll(
+      [...personIds].flatMap((personId) => this.socketsOf(personId)),
+      event,
+      payload,
+    );
+  }
+
+  /** The same to those of their sockets only whose token has the role. */
+  emitInRole<Events extends EventMap<Events>, Name extends keyof Events & string>(
+    role: Role,
+    personIds: Iterable<string>,
+    event: Name,
+    ...payload: Parameters<Events[Name]>
+  ): void {
+    emitToAll(
+      [...personIds]
+        .flatMap((personId) => this.socketsOf(personId))
+        .filter(({ person }) => person.roles.includes(role)),
+      event,
+      payload,
+    );
   }
 
   /** The same to all of them but one: the socket that it comes from. */
@@ -131,6 +164,14 @@ export class Connections {
       }
     }
   }
+}
+
+function emitToAll(sockets: PersonSocket[], event: string, payload: unknown[]): void {
+  const [first] = sockets;
+  if (first && sockets.length >= BROADCAST_FROM) {
+    // Every socket is alone in the room of its id. It goes the way of the others' packets, so the order stays.
+    first.socket.nsp.to(sockets.map(({ id }) => id)).emit(event, ...payload);
+  } else for (const { socket } of sockets) socket.emit(event, ...payload);
 }
 
 type EventMap<Events> = { [Name in keyof Events]: (...payload: never[]) => void };

@@ -25,6 +25,7 @@ export class EventRouter {
       this.buckets = {
         messages: new TokenBuckets(env.RATE_LIMIT_MESSAGES),
         typing: new TokenBuckets(env.RATE_LIMIT_TYPING),
+        requests: new TokenBuckets(env.RATE_LIMIT_REQUESTS),
         events: new TokenBuckets(env.RATE_LIMIT_EVENTS),
         bookings: new TokenBuckets(env.RATE_LIMIT_BOOKINGS),
       };

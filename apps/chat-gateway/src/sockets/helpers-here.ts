@@ -3,38 +3,28 @@ import type { Person } from '@kindline/auth';
 import type { ProgramName, Role } from '@kindline/contracts';
 import { Programs } from '@kindline/domain';
 import { DataSource } from 'typeorm';
+import { Connections } from './connections';
 
 /**
- * The helpers on this gateway whom programs that ask everyone online ask: those whose token carries the role and
- * who are active. Their sockets are known, so showing a request needs no query; accepting looks again.
+ * The helpers on this gateway whom programs that ask everyone online ask: those with a socket here whose token
+ * carries the role, and who are active. So showing a request needs no query; accepting looks again.
  */
 @Injectable()
 export class HelpersHere {
   private readonly logger = new Logger(HelpersHere.name);
-  /** The roles that such programs ask, with the people here who have them. */
-  private readonly byRole = new Map<Role, Set<string>>();
-  private readonly inactive = new Set<string>();
+  /** Of those here, who is known to be active. */
+  private readonly active = new Set<string>();
   private readonly asking: { name: ProgramName; role: Role }[];
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly connections: Connections,
     programs: Programs,
   ) {
     this.asking = programs
       .all()
       .filter(({ asks }) => asks === 'everyone_online')
       .map(({ name, helperRole }) => ({ name, role: helperRole }));
-    for (const { role } of this.asking) this.byRole.set(role, new Set());
-  }
-
-  /** The programs that ask this person while they are connected. */
-  programsOf({ roles }: Person): ProgramName[] {
-    return this.asking.filter(({ role }) => roles.includes(role)).map(({ name }) => name);
-  }
-
-  /** Whether any program asks them. */
-  isAsked(personId: string): boolean {
-    return !this.inactive.has(personId) && [...this.byRole.values()].some((helpers) => helpers.has(personId));
   }
 
   /** The programs that ask everyone online. */
@@ -42,45 +32,50 @@ export class HelpersHere {
     return this.asking.map(({ name }) => name);
   }
 
+  /** Those that ask whoever has these roles and is active. */
+  programsOf({ id, roles }: Person): ProgramName[] {
+    if (!this.active.has(id)) return [];
+    return this.asking.filter(({ role }) => roles.includes(role)).map(({ name }) => name);
+  }
+
   /** Whom this program asks here. */
   of(program: ProgramName): string[] {
     const role = this.asking.find(({ name }) => name === program)?.role;
-    const helpers = role ? (this.byRole.get(role) ?? []) : [];
-    return [...helpers].filter((id) => !this.inactive.has(id));
+    const helpers = role ? (this.connections.helpers.get(role) ?? []) : [];
+    return [...helpers].filter((id) => this.active.has(id));
   }
 
   /** These are connected. Resolves when it is known whether they are active: until then they are not asked. */
   async arrived(people: Iterable<Person>): Promise<void> {
-    const helpers = [...people].flatMap(({ id, roles }) =>
-      roles.filter((role) => this.byRole.has(role)).map((role) => ({ id, role })),
-    );
-    await this.look(helpers.map(({ id }) => id));
-    for (const { id, role } of helpers) this.byRole.get(role)?.add(id);
+    await this.look([...people].filter(({ roles }) => this.asking.some(({ role }) => roles.includes(role))));
   }
 
   /** Their last socket here is gone. */
   left(personId: string): void {
-    for (const helpers of this.byRole.values()) helpers.delete(personId);
-    this.inactive.delete(personId);
+    this.active.delete(personId);
   }
 
   /** Something about these helpers has changed. */
   changed(helperIds: string[]): void {
-    const here = helperIds.filter((id) => [...this.byRole.values()].some((helpers) => helpers.has(id)));
+    const here = helperIds.filter((id) =>
+      this.asking.some(({ role }) => this.connections.helpers.get(role)?.has(id)),
+    );
     // The next comparison with the database tries again.
-    this.look(here).catch((err: unknown) => this.logger.warn({ err }, 'helpers could not be looked up'));
+    this.look(here.map((id) => ({ id }))).catch((err: unknown) =>
+      this.logger.warn({ err }, 'helpers could not be looked up'),
+    );
   }
 
-  private async look(helperIds: string[]): Promise<void> {
-    if (helperIds.length === 0) return;
-    const active = await this.dataSource.query<{ person_id: string }[]>(
+  private async look(helpers: { id: string }[]): Promise<void> {
+    if (helpers.length === 0) return;
+    const rows = await this.dataSource.query<{ person_id: string }[]>(
       `SELECT person_id FROM helper_profiles WHERE person_id = ANY ($1) AND active`,
-      [helperIds],
+      [helpers.map(({ id }) => id)],
     );
-    const known = new Set(active.map(({ person_id }) => person_id));
-    for (const id of helperIds) {
-      if (known.has(id)) this.inactive.delete(id);
-      else this.inactive.add(id);
+    const active = new Set(rows.map(({ person_id }) => person_id));
+    for (const { id } of helpers) {
+      if (active.has(id) && this.connections.has(id)) this.active.add(id);
+      else this.active.delete(id);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Role } from '@kindline/contracts';
 import { PresenceDirectory, RENEW_EVERY_MS } from '@kindline/domain';
 import { REDIS } from '@kindline/platform';
 import type { Redis } from 'ioredis';
@@ -12,6 +13,8 @@ export class PresenceLease {
   private timer: NodeJS.Timeout | undefined;
   /** An arrival or a departure could not be written. The count alone does not show it: they may cancel out. */
   private incomplete = false;
+  /** The helpers that were written, by role. */
+  private readonly written = new Map<Role, Set<string>>();
 
   constructor(
     private readonly presence: PresenceDirectory,
@@ -34,9 +37,11 @@ export class PresenceLease {
     const { connections, gatewayId } = this;
     try {
       const stored = await this.presence.renew(gatewayId, connections.hasBackends);
-      if (!this.incomplete && stored === connections.personCount) return;
+      if (!this.incomplete && stored === connections.personCount + this.helperCount) return;
       this.incomplete = false;
-      await this.presence.rewrite(gatewayId, connections.personIds());
+      this.written.clear();
+      for (const [role, ids] of connections.helpers) this.written.set(role, new Set(ids));
+      await this.presence.rewrite(gatewayId, connections.personIds(), connections.helpers);
     } catch (err) {
       this.incomplete = true;
       this.logger.warn({ err }, 'the presence lease could not be renewed');
@@ -45,11 +50,35 @@ export class PresenceLease {
 
   /** A failure is mended by the next renewal. */
   entered(personId: string): void {
-    this.presence.enter(this.gatewayId, personId).catch(() => (this.incomplete = true));
+    this.presence.enter(this.gatewayId, personId).catch(this.failed);
   }
 
   left(personId: string): void {
-    this.presence.leave(this.gatewayId, personId).catch(() => (this.incomplete = true));
+    this.presence.leave(this.gatewayId, personId).catch(this.failed);
+  }
+
+  /** A socket of theirs has come, has gone, or has shown another token. */
+  rolesChanged(personId: string): void {
+    for (const [role, helpers] of this.connections.helpers) {
+      const written = this.written.get(role) ?? new Set();
+      this.written.set(role, written);
+      if (helpers.has(personId) === written.has(personId)) continue;
+      if (helpers.has(personId)) {
+        written.add(personId);
+        this.presence.enter(this.gatewayId, personId, role).catch(this.failed);
+      } else {
+        written.delete(personId);
+        this.presence.leave(this.gatewayId, personId, role).catch(this.failed);
+      }
+    }
+  }
+
+  private readonly failed = (): void => {
+    this.incomplete = true;
+  };
+
+  private get helperCount(): number {
+    return [...this.connections.helpers.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The first backend has connected here, or the last one has gone. */

@@ -68,7 +68,12 @@ export class RequestPushes {
     const someone = ({ seeker_id }: UnpushedRequest): boolean => online.some((id) => id !== seeker_id);
     const asked = await this.reachable(manager, requests.filter(someone), online);
     for (const request of requests.filter((one) => !someone(one))) {
-      const others = await this.helpers.withDevice(program, request.seeker_id, program.offlinePushSize);
+      const others = await this.helpers.withDevice(
+        program,
+        request.seeker_id,
+        program.offlinePushSize,
+        manager,
+      );
       asked.push(...(await this.reachable(manager, [request], others)));
     }
     return asked;

@@ -111,7 +111,9 @@ export class HelperProfiles {
         WHERE m.person_id = p.id AND m.role = $2 AND m.program = $1
       ) own
       CROSS JOIN LATERAL (
-        SELECT avg(f.rating) AS rating, count(*)::int AS reviews FROM feedback f WHERE f.helper_id = p.id
+        SELECT avg(f.rating) AS rating, count(*)::int AS reviews FROM feedback f
+        JOIN conversations c ON c.id = f.conversation_id AND c.program = $1
+        WHERE f.helper_id = p.id
       ) reviews
       WHERE ${where}`,
       [program.name, 'helper', ...parameters],

@@ -14,9 +14,15 @@ describe('OnlineHelpers', () => {
   let helpers: OnlineHelpers;
 
   beforeEach(() => {
-    const eligible = ['ann', 'ben', 'cleo'].map((person_id) => ({ person_id }));
-    looks = jest.spyOn(dataSource, 'query').mockResolvedValue(eligible);
-    jest.spyOn(presence, 'online').mockResolvedValue(new Set(['ann', 'cleo']));
+    // Who may help, of those whom Redis has as connected.
+    looks = jest
+      .spyOn(dataSource.manager, 'query')
+      .mockImplementation(async (_sql: string, parameters?: object) =>
+        ((parameters as [string, Date, string[]])[2] ?? [])
+          .filter((id) => id !== 'inactive')
+          .map((person_id) => ({ person_id })),
+      );
+    jest.spyOn(presence, 'helpers').mockResolvedValue(['ann', 'inactive', 'cleo']);
     helpers = new OnlineHelpers(
       dataSource,
       presence,
@@ -35,12 +41,12 @@ describe('OnlineHelpers', () => {
 
   it('looks again for a later request', async () => {
     await helpers.of(companion, 'dora');
-    jest.spyOn(presence, 'online').mockResolvedValue(new Set(['ben']));
+    jest.spyOn(presence, 'helpers').mockResolvedValue(['ben']);
     expect(await helpers.of(companion, 'dora')).toEqual(['ben']);
   });
 
   it('says so to all who share it when it fails, and looks again for the next', async () => {
-    jest.spyOn(presence, 'online').mockRejectedValueOnce(new Error('Redis is away'));
+    jest.spyOn(presence, 'helpers').mockRejectedValueOnce(new Error('Redis is away'));
     const asked = await Promise.allSettled([helpers.of(companion, 'ann'), helpers.of(companion, 'ben')]);
     expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await helpers.of(companion, 'ben')).toEqual(['ann', 'cleo']);

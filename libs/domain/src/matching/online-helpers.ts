@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock, Gatherer, RANDOMNESS, type Randomness } from '@kindline/platform';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { PresenceDirectory } from '../presence/presence';
 import type { Program } from '../programs/program';
 import { HELPER_SEEN_WITHIN } from './eligibility';
@@ -24,7 +24,7 @@ export class OnlineHelpers {
   }
 
   /**
-   * Those who may help and are connected to any gateway. Requests of one moment share a look.
+   * Those who may help and are connected to any gateway by a token with the role. Requests of one moment share a look.
    * @param seekerId who is not asked themselves
    * @throws while Redis is away
    */
@@ -33,8 +33,14 @@ export class OnlineHelpers {
   }
 
   /** Some random ones who may help and have a device to push to: to be asked while nobody is connected. */
-  async withDevice(program: Program, seekerId: string, size: number): Promise<string[]> {
+  async withDevice(
+    program: Program,
+    seekerId: string,
+    size: number,
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<string[]> {
     return this.eligible(
+      manager,
       program,
       `AND h.person_id <> $3 AND EXISTS (SELECT FROM push_tokens t WHERE t.person_id = h.person_id)
       ORDER BY md5(h.person_id::text || $4) LIMIT $5`,
@@ -46,20 +52,25 @@ export class OnlineHelpers {
   private async look(programs: Program[]): Promise<string[][]> {
     const online = new Map<Program, string[]>();
     for (const program of new Set(programs)) {
-      const eligible = await this.eligible(program);
-      const connected = await this.presence.online(eligible);
+      const connected = await this.presence.helpers(program.helperRole);
       online.set(
         program,
-        eligible.filter((personId) => connected.has(personId)),
+        connected.length === 0
+          ? []
+          : await this.eligible(this.dataSource.manager, program, 'AND h.person_id = ANY ($3)', [connected]),
       );
     }
     return programs.map((program) => online.get(program) ?? []);
   }
 
-  /** Uses person_roles_by_role. */
-  private async eligible(program: Program, more = '', parameters: unknown[] = []): Promise<string[]> {
+  private async eligible(
+    manager: EntityManager,
+    program: Program,
+    more: string,
+    parameters: unknown[],
+  ): Promise<string[]> {
     const seenSince = new Date(this.clock.now().getTime() - this.seenWithin);
-    const rows = await this.dataSource.query<{ person_id: string }[]>(
+    const rows = await manager.query<{ person_id: string }[]>(
       `SELECT h.person_id FROM person_roles r
       JOIN helper_profiles h ON h.person_id = r.person_id AND h.active
       WHERE r.role = $1 AND r.seen_at > $2 ${more}`,

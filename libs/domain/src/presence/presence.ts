@@ -1,9 +1,15 @@
+import { HELPER_ROLES, type Role } from '@kindline/contracts';
 import type { Redis } from 'ioredis';
 
 const GATEWAYS = 'presence:gateways';
 /** Gateways with a connected backend; they lapse as leases do. */
 const BACKENDS = 'presence:backends';
 const peopleOf = (gatewayId: string): string => `presence:people:${gatewayId}`;
+const helpersOf = (gatewayId: string, role: Role): string => `presence:helpers:${role}:${gatewayId}`;
+const keysOf = (gatewayId: string): string[] => [
+  peopleOf(gatewayId),
+  ...HELPER_ROLES.map((role) => helpersOf(gatewayId, role)),
+];
 
 /** A gateway that has not renewed its lease for this long is taken for dead. */
 export const LEASE_MS = 12_000;
@@ -17,8 +23,8 @@ export interface LapsedGateway {
 }
 
 /**
- * Who is connected, across gateways: one lease per gateway and the set of its people. Redis may lose it;
- * each gateway writes its part again when it renews its lease.
+ * Who is connected, across gateways: one lease per gateway, the set of its people, and for each role that helps
+ * the set of those who have shown a token with it. Redis may lose it; each gateway writes its part again when it renews its lease.
  */
 export class PresenceDirectory {
   constructor(private readonly redis: Redis) {}
@@ -40,27 +46,37 @@ export class PresenceDirectory {
     return online;
   }
 
-  async enter(gatewayId: string, personId: string): Promise<void> {
-    await this.redis.sadd(peopleOf(gatewayId), personId);
+  /** All who are connected somewhere by a token with this role. */
+  async helpers(role: Role, now: number = Date.now()): Promise<string[]> {
+    const gateways = await this.redis.zrangebyscore(GATEWAYS, now, '+inf');
+    return gateways.length === 0
+      ? []
+      : this.redis.sunion(gateways.map((gatewayId) => helpersOf(gatewayId, role)));
   }
 
-  async leave(gatewayId: string, personId: string): Promise<void> {
-    await this.redis.srem(peopleOf(gatewayId), personId);
+  /** @param role one that helps: the person has shown a token with it */
+  async enter(gatewayId: string, personId: string, role?: Role): Promise<void> {
+    await this.redis.sadd(role ? helpersOf(gatewayId, role) : peopleOf(gatewayId), personId);
+  }
+
+  async leave(gatewayId: string, personId: string, role?: Role): Promise<void> {
+    await this.redis.srem(role ? helpersOf(gatewayId, role) : peopleOf(gatewayId), personId);
   }
 
   /**
    * Renews a gateway's lease, and whether a backend is connected to it.
-   * @returns how many people Redis has for it: another number than are there means that it lost some
+   * @returns how many entries Redis has for it, people and helpers: another number than are there means that it
+   * lost some
    */
   async renew(gatewayId: string, hasBackends = false, now: number = Date.now()): Promise<number> {
-    const [stored] = await Promise.all([
-      this.redis.scard(peopleOf(gatewayId)),
+    const [sizes] = await Promise.all([
+      Promise.all(keysOf(gatewayId).map((key) => this.redis.scard(key))),
       this.redis.zadd(GATEWAYS, now + LEASE_MS, gatewayId),
       hasBackends
         ? this.redis.zadd(BACKENDS, now + LEASE_MS, gatewayId)
         : this.redis.zrem(BACKENDS, gatewayId),
     ]);
-    return stored;
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** Those of these gateways that Redis has neither as alive nor as lapsed: it has forgotten them. */
@@ -75,12 +91,19 @@ export class PresenceDirectory {
     return (await this.redis.zcount(BACKENDS, now, '+inf')) > 0;
   }
 
-  /** Writes all people of a gateway again. */
-  async rewrite(gatewayId: string, personIds: Iterable<string>): Promise<void> {
-    const key = peopleOf(gatewayId);
-    const all = [...personIds];
-    const write = this.redis.multi().del(key);
-    for (let from = 0; from < all.length; from += 1000) write.sadd(key, ...all.slice(from, from + 1000));
+  /** Writes all people and helpers of a gateway again. */
+  async rewrite(
+    gatewayId: string,
+    personIds: Iterable<string>,
+    helpers: ReadonlyMap<Role, Iterable<string>>,
+  ): Promise<void> {
+    const write = this.redis.multi().del(...keysOf(gatewayId));
+    const add = (key: string, members: Iterable<string>): void => {
+      const all = [...members];
+      for (let from = 0; from < all.length; from += 1000) write.sadd(key, ...all.slice(from, from + 1000));
+    };
+    add(peopleOf(gatewayId), personIds);
+    for (const [role, ids] of helpers) add(helpersOf(gatewayId, role), ids);
     await write.exec();
   }
 
@@ -90,7 +113,7 @@ export class PresenceDirectory {
       .multi()
       .zrem(GATEWAYS, gatewayId)
       .zrem(BACKENDS, gatewayId)
-      .del(peopleOf(gatewayId))
+      .del(...keysOf(gatewayId))
       .exec();
   }
 

@@ -60,6 +60,8 @@ export const companion: Program = {
       title: 'New request',
       body: 'A senior needs help',
       onlyAbsent: false,
+      // As long as a request lives; follows `expireAfter` where the operator sets it.
+      ttlMs: 5 * MINUTE,
     },
     request_accepted: {
       ...toSenior,

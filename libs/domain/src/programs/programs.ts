@@ -43,6 +43,17 @@ const OVERRIDES = z
 
 export type ProgramOverrides = z.infer<typeof OVERRIDES>;
 
+/** A request that has expired is nothing to push: it is told for as long as it lives. */
+function lastingAsRequests(program: Program): Program {
+  const { expireAfter, notifications } = program;
+  const { request_invited: kind } = notifications;
+  if (expireAfter === null || !kind) return program;
+  return {
+    ...program,
+    notifications: { ...notifications, request_invited: { ...kind, ttlMs: expireAfter } },
+  };
+}
+
 /** The programs of this deployment: the built-in objects with the operator's values laid over them. */
 export class Programs {
   private readonly byName: ReadonlyMap<ProgramName, Program>;
@@ -50,7 +61,7 @@ export class Programs {
   constructor(overrides: ProgramOverrides = {}) {
     const programs: Program[] = [
       { ...betterTogether, ...overrides.better_together },
-      { ...companion, ...overrides.companion },
+      lastingAsRequests({ ...companion, ...overrides.companion }),
     ];
     this.byName = new Map(programs.map((program) => [program.name, program]));
   }
