@@ -30,6 +30,8 @@ describe('pushes of companion, from their cause to the phone', () => {
       priority: 'high',
       screen: 'volunteer_dashboard',
       about: { session_id: requestId },
+      // Once it has expired it is nothing to tell of.
+      ttl: '300s',
     });
   });
 
