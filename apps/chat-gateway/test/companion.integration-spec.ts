@@ -365,6 +365,48 @@ describe('the companion program over two gateways', () => {
     ).toEqual([]);
   });
 
+  it('keeps the order of what one socket sends without waiting', async () => {
+    const senior = await join('senior', 0);
+    const volunteer = await join('volunteer', 1);
+    for (let round = 0; round < 10; round++) {
+      const [asked, cancelled, told] = await Promise.all([request(senior), cancel(senior), status(senior)]);
+      expect([asked.ok, cancelled.ok]).toEqual([true, true]);
+      expect(told).toMatchObject({ status: 'cancelled', requestId: done(asked).requestId });
+    }
+    done(await request(senior));
+    const { conversationId } = done(await accept(volunteer, senior.person));
+    const goodbye = Array.from({ length: 20 }, (_, n) => send(senior, conversationId, `word ${n}`));
+    const [ended, late] = await Promise.all([
+      end(senior, conversationId),
+      send(senior, conversationId, 'late'),
+    ]);
+    expect((await Promise.all(goodbye)).map((answer) => done(answer).seq)).toEqual(
+      goodbye.map((_, n) => n + 1),
+    );
+    expect(ended).toEqual({ ok: true });
+    expect(late).toMatchObject({ ok: false, error: { code: 'conversation_ended' } });
+  });
+
+  it('says that a conversation has begun before it shows what is said in it', async () => {
+    const senior = await join('senior', 0);
+    const volunteer = await join('volunteer', 1);
+    for (let round = 0; round < 20; round++) {
+      done(await request(senior));
+      const { conversationId } = done(await accept(volunteer, senior.person));
+      void send(volunteer, conversationId, 'Hello!');
+      for (const member of [senior, volunteer]) {
+        await member.next('message:new', (one) => one.conversation_id === conversationId);
+        const order = member.seen.flatMap(({ event, payload }) => {
+          const { conversationId: begun, conversation_id: said } = (payload ?? {}) as Record<string, unknown>;
+          return begun === conversationId || said === conversationId ? [event] : [];
+        });
+        expect(order).toEqual(['session:started', 'message:new']);
+      }
+      await end(volunteer, conversationId);
+      await senior.next('chat:ended', (one) => one.conversationId === conversationId);
+    }
+  });
+
   it('is rated once, by its senior', async () => {
     const { senior, volunteer, conversationId, requestId } = await companions(world);
     online.push(senior, volunteer);

@@ -76,6 +76,7 @@ export class BetterTogetherDialect implements Dialect {
       roles: EITHER,
       payload: chatEnded,
       limit: 'events',
+      inTurn: true,
       handle: async (sender, { email: address, by_user, chat_id }) => {
         requireOwnEmail(sender, address);
         const role = by_user === undefined ? undefined : by_user ? 'seeker' : 'helper';

@@ -60,6 +60,7 @@ export class CompanionDialect implements Dialect {
       roles: SEEKER_ROLES,
       payload: seekerRequest,
       limit: 'requests',
+      inTurn: true,
       handle: async (sender, { seniorId, requestType: type, note = null }) => {
         requireOwn(sender, seniorId);
         const { id } = sender.person;
@@ -77,6 +78,7 @@ export class CompanionDialect implements Dialect {
       roles: SEEKER_ROLES,
       payload: ofSenior,
       limit: 'events',
+      inTurn: true,
       handle: async (sender, { seniorId }) => {
         requireOwn(sender, seniorId);
         return { requestId: await this.requests.cancel(this.program, sender.person.id) };
@@ -87,6 +89,7 @@ export class CompanionDialect implements Dialect {
       roles: SEEKER_ROLES,
       payload: ofSenior,
       limit: 'events',
+      inTurn: true,
       handle: async (sender, { seniorId }) => {
         requireOwn(sender, seniorId);
         const state = requestStatus(await this.states.newestOf(PROGRAM, sender.person.id));
@@ -99,6 +102,7 @@ export class CompanionDialect implements Dialect {
       roles: ['volunteer'],
       payload: volunteerAnswer,
       limit: 'events',
+      inTurn: true,
       handle: async (sender, { seniorId, volunteerId }) => {
         requireOwn(sender, volunteerId);
         const senior = await this.idOf(seniorId);
@@ -110,6 +114,7 @@ export class CompanionDialect implements Dialect {
       roles: ['volunteer'],
       payload: volunteerAnswer,
       limit: 'events',
+      inTurn: true,
       handle: async (sender, { seniorId, volunteerId }) => {
         requireOwn(sender, volunteerId);
         await this.requests.reject(this.program, await this.idOf(seniorId), sender.person.id);
@@ -157,6 +162,7 @@ export class CompanionDialect implements Dialect {
       roles: EITHER,
       payload: chatEnd,
       limit: 'events',
+      inTurn: true,
       handle: async (sender, { conversationId, userId }) => {
         requireOwn(sender, userId);
         await this.conversations.endByMember(conversationId, sender.person.id, undefined, PROGRAM);

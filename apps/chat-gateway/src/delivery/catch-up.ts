@@ -32,7 +32,9 @@ export class CatchUp {
     private readonly reader: NewsReader,
     private readonly invitations: PendingInvitations,
     private readonly helpers: HelpersHere,
-  ) {}
+  ) {
+    delivery.onUnannounced((id) => this.began([id]));
+  }
 
   async run(): Promise<void> {
     if (this.running) return;

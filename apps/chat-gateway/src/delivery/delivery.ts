@@ -8,6 +8,9 @@ import { MESSAGE_EMITTERS, type MessageEmitters } from './message-emitter';
 /** How long a gap may stay open for news that merely overtook each other, before Postgres is asked. */
 const GAP_GRACE_MS = 50;
 
+/** How long messages wait for the news that their conversation began. */
+const ANNOUNCEMENT_GRACE_MS = 1_000;
+
 /** A message that came before its turn; `origin` is the socket that sent it, if it was one of ours. */
 interface Held {
   message: AppendedMessage;
@@ -43,6 +46,7 @@ export class Delivery {
   private readonly tracked = new Map<string, Tracked>();
   private readonly gaps = new Set<string>();
   private repairing: NodeJS.Timeout | undefined;
+  private unannounced: (conversationId: string) => Promise<void> = async () => undefined;
 
   constructor(
     private readonly connections: Connections,
@@ -60,9 +64,23 @@ export class Delivery {
       return;
     }
     known.memberIds = memberIds;
-    known.announced = true;
     // Nobody was here to see what came meanwhile; whoever connects now reads it from the history.
-    if (!this.anyoneHere(memberIds)) known.next = Math.max(known.next, lastSeq + 1);
+    if (this.anyoneHere(memberIds)) return;
+    known.next = Math.max(known.next, lastSeq + 1);
+    known.announced = true;
+  }
+
+  /** Its members here have been told that it began: its messages may follow. */
+  announced(conversationId: string): void {
+    const state = this.tracked.get(conversationId);
+    if (!state) return;
+    state.announced = true;
+    this.release(conversationId, state);
+  }
+
+  /** To be told of a conversation whose messages came before the news that it began. */
+  onUnannounced(told: (conversationId: string) => Promise<void>): void {
+    this.unannounced = told;
   }
 
   /** The tracked conversations with the last `seq` that was emitted. */
@@ -96,12 +114,13 @@ export class Delivery {
       // Everything older was tracked when its member connected, so this one began since then.
       state = { program, memberIds, next: 1, held: new Map(), announced: false };
       this.tracked.set(id, state);
+      this.awaitAnnouncement(id);
     }
     for (const message of messages) {
       if (message.seq < state.next) continue;
       // What was fetched or heard once more does not know its sender's socket any more.
       const origin = origins.get(message.id) ?? state.held.get(message.seq)?.origin;
-      if (message.seq === state.next) this.emit(state, { message, origin });
+      if (message.seq === state.next && state.announced) this.emit(state, { message, origin });
       else state.held.set(message.seq, { message, origin });
     }
     this.release(id, state);
@@ -131,7 +150,17 @@ export class Delivery {
     return memberIds.some((member) => this.connections.has(member));
   }
 
+  /** Nobody waits for ever: where its beginning cannot be told its messages are. */
+  private awaitAnnouncement(id: string): void {
+    const tell = (): void => this.announced(id);
+    setTimeout(tell, ANNOUNCEMENT_GRACE_MS).unref();
+    this.unannounced(id).catch((err: unknown) => {
+      this.logger.warn({ err, conversationId: id }, 'the beginning of a conversation could not be read');
+    });
+  }
+
   private release(id: string, state: Tracked): void {
+    if (!state.announced) return;
     for (let held = state.held.get(state.next); held; held = state.held.get(state.next)) {
       state.held.delete(held.message.seq);
       this.emit(state, held);

@@ -61,6 +61,7 @@ export class NewsDesk {
         lastSeq: 0,
       });
       this.relay('request.accepted.v1', request.program, news);
+      this.delivery.announced(conversation.id);
     },
     'request.closed.v1': (news) => {
       const { request, withdrawn } = news;

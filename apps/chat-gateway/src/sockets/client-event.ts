@@ -19,6 +19,8 @@ export interface ClientEvent {
   readonly failureContext?: (payload: unknown) => object;
   /** The rate limit it counts against. */
   readonly limit: 'messages' | 'typing' | 'requests' | 'events' | 'bookings';
+  /** Neither overtakes what the socket has sent before it nor is overtaken by what it sends afterwards. */
+  readonly inTurn?: true;
   handle(sender: ClientSocket, payload: unknown): Answer;
 }
 

@@ -1,6 +1,7 @@
 import type { Person } from '@kindline/auth';
 import { HELPER_ROLES, KindlineError, type Role } from '@kindline/contracts';
 import type { Socket } from 'socket.io';
+import type { Turns } from './turns';
 
 /** A socket, and who it has shown itself to be: nobody yet, a person, a backend, or both. */
 export interface ClientSocket {
@@ -11,6 +12,8 @@ export interface ClientSocket {
   expiresAt?: number;
   /** The fingerprint of a backend's service token. */
   backend?: string;
+  /** The order of its events, from the first one on. */
+  turns?: Turns;
 }
 
 /** A socket of a known person. */

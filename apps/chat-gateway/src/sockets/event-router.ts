@@ -5,6 +5,7 @@ import type { Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv } from '../gateway-env';
 import { type ClientEvent, type Dialect, DIALECTS } from './client-event';
 import type { ClientSocket } from './connections';
+import { Turns } from './turns';
 
 type AckCallback = (answer: object) => void;
 
@@ -67,17 +68,33 @@ export class EventRouter {
       refuse(new KindlineError('unavailable', 'This server is going down'));
       return;
     }
-    let answer: ReturnType<ClientEvent['handle']>;
+    let input: unknown;
     try {
       admit(event, name, sender);
       this.checkLimit(event, sender);
-      answer = event.handle(sender, parse(event.payload, payload));
+      input = parse(event.payload, payload);
     } catch (error) {
       failed(error);
       return;
     }
-    if (answer instanceof Promise) answer.then((value) => ack?.({ ok: true, ...value }), failed);
-    else ack?.({ ok: true, ...answer });
+    const turns = (sender.turns ??= new Turns());
+    const answered = (value: object | void): void => {
+      ack?.({ ok: true, ...value });
+      turns.done();
+    };
+    const refused = (error: unknown): void => {
+      failed(error);
+      turns.done();
+    };
+    turns.enter(event.inTurn ?? false, () => {
+      try {
+        const answer = event.handle(sender, input);
+        if (answer instanceof Promise) answer.then(answered, refused);
+        else answered(answer);
+      } catch (error) {
+        refused(error);
+      }
+    });
   }
 
   private checkLimit(event: ClientEvent, sender: ClientSocket): void {
@@ -93,7 +110,11 @@ function answerByEvent(
   payload: unknown,
   error: KindlineError,
 ): void {
-  socket.emit(event?.failureEvent ?? 'error', { ...failure(error), ...event?.failureContext?.(payload) });
+  socket.emit(event?.failureEvent ?? 'error', {
+    ...failure(error),
+    ...error.details.extra,
+    ...event?.failureContext?.(payload),
+  });
 }
 
 /** Deny by default. @throws unauthenticated, not_found or forbidden */

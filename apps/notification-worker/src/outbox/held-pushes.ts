@@ -62,7 +62,10 @@ async function unread(
   }));
 }
 
-/** The newest request that waits for this helper. Uses help_requests_pending and invitations_pkey. */
+/**
+ * The newest request that waits for this helper and that they were not pushed yet. Uses help_requests_pending,
+ * invitations_pkey and notifications_person.
+ */
 async function pending(
   manager: EntityManager,
   program: Program,
@@ -78,6 +81,8 @@ async function pending(
       LEFT JOIN invitations i ON i.request_id = r.id AND i.helper_id = h.person_id
       WHERE r.program = $2 AND r.status = 'pending' AND r.seeker_id <> h.person_id
         AND coalesce(i.status, $3) = 'invited'
+        AND NOT EXISTS (SELECT FROM notifications n
+          WHERE n.person_id = h.person_id AND n.created_at >= r.created_at AND n.request_id = r.id)
       ORDER BY r.created_at DESC LIMIT 1
     ) newest
     WHERE h.person_id = ANY ($1) AND h.active`,
