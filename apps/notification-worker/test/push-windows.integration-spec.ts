@@ -187,6 +187,20 @@ describe('the least distance of two pushes', () => {
       expect(await received(helper)).toEqual(['seeker_request', 'seeker_request 1']);
     });
 
+    it('does not repeat a request that was pushed for one that is over', async () => {
+      await world.sql.query(`UPDATE help_requests SET status = 'cancelled' WHERE status = 'pending'`);
+      const helper = await world.owner('volunteer');
+      const [pushed, over] = [
+        await companion.request(await senior()),
+        await companion.request(await senior()),
+      ];
+      for (const requestId of [pushed, over]) await ask(helper, requestId);
+      await companion.cancel(over);
+      await companion.windowEnds(helper);
+      expect(await received(helper)).toEqual(['seeker_request']);
+      await companion.cancel(pushed);
+    });
+
     it('does not ask a helper who was excluded meanwhile', async () => {
       const helper = await told();
       await ask(helper);
