@@ -1,3 +1,5 @@
+import { KindlineError } from '@kindline/contracts';
+import { Conversations } from '@kindline/domain';
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
 import {
   calls,
@@ -13,7 +15,7 @@ import {
   sdp,
   talk,
 } from './call-kit';
-import { at, type TestSocket, World } from './kit';
+import { at, eventually, type TestSocket, World } from './kit';
 
 jest.setTimeout(60_000);
 
@@ -70,7 +72,16 @@ describe("calls that stand in each other's way", () => {
       { reason: 'busy', caller: third.seeker.sub },
       { reason: 'busy', caller: pair.helper.sub },
     ]);
-    expect(await pushesTo(world.sql, pair.helper)).toEqual(['call']);
+    // Each caller's attempts are told once a minute, and not those of somebody who was in a call.
+    expect(await pushesTo(world.sql, pair.helper)).toEqual(['call', 'call_missed']);
+    expect(await pushesTo(world.sql, pair.seeker)).toEqual(['call_missed']);
+    expect(await pushesTo(world.sql, third.seeker)).toEqual([]);
+    await world.sql.query(
+      `UPDATE call_records SET started_at = started_at - interval '1 minute' WHERE conversation_id = $1`,
+      [third.id],
+    );
+    expect(await offer(thirdCaller, third)).toEqual(refused('busy'));
+    expect(await pushesTo(world.sql, pair.helper)).toEqual(['call', 'call_missed', 'call_missed']);
     await expectOk(caller.ask('call:end', { conversationId: pair.id }));
     await callee.next('call:end', ({ conversationId }) => conversationId === pair.id);
     await expectOk(offer(thirdCaller, third));
@@ -95,7 +106,10 @@ describe("calls that stand in each other's way", () => {
     for (const { socket } of callers) {
       expect(heard(socket)).toEqual(socket === winner.socket ? [] : [['call:end', 'busy']]);
     }
-    expect(await pushesTo(world.sql, pair.helper)).toEqual(['call']);
+    expect((await pushesTo(world.sql, pair.helper)).toSorted()).toEqual([
+      'call',
+      ...Array<string>(CALLERS - 1).fill('call_missed'),
+    ]);
   });
 
   it('let one of two who call each other at once ring, and tell the other to answer', async () => {
@@ -139,8 +153,37 @@ describe("calls that stand in each other's way", () => {
     }
     expect((await record(world.sql, pair.id))['ringing']).toMatchObject({ candidates: { length: 64 } });
     await expectOk(callee.ask('call:answer', { conversationId: pair.id, sdp: sdp('answer') }));
+    expect(await record(world.sql, pair.id)).toMatchObject({ ringing: null });
+    for (let n = 0; n < 70; n++) {
+      await expectOk(callee.ask('call:ice', { conversationId: pair.id, candidate: candidate(n) }));
+    }
+    expect((await record(world.sql, pair.id))['answer']).toMatchObject({ candidates: { length: 64 } });
+    // The caller's next signal shows that the answer was heard.
+    await expectOk(caller.ask('call:ice', { conversationId: pair.id, candidate: candidate(70) }));
+    await callee.next('call:ice', (ice) => JSON.stringify(ice.candidate) === JSON.stringify(candidate(70)));
     expect(JSON.stringify(await record(world.sql, pair.id))).not.toMatch(/192\.0\.2\.7|IP4/);
-    expect(callee.all('call:ice')).toHaveLength(70);
+    expect(callee.all('call:ice')).toHaveLength(71);
+  });
+
+  it('are not delayed by strangers who name the conversation', async () => {
+    const stranger = await world.connect(await world.person('senior'), 0);
+    let free = (): void => undefined;
+    const stuck = new Promise<void>((resolve) => (free = resolve));
+    const requireMember = jest
+      .spyOn(at(world.gateways, 0).app.get(Conversations), 'requireMember')
+      .mockImplementationOnce(async () => {
+        await stuck;
+        throw new KindlineError('forbidden');
+      });
+    const theirs = stranger.ask('call:ice', { conversationId: pair.id, candidate: candidate('evil') });
+    try {
+      await eventually('the stranger has come', () => requireMember.mock.calls.length === 1);
+      await expectOk(offer(caller, pair));
+    } finally {
+      free();
+      requireMember.mockRestore();
+    }
+    expect(await theirs).toEqual(refused('forbidden'));
   });
 
   it('neither let strangers in nor be overheard', async () => {

@@ -99,10 +99,11 @@ describe('who carries a call', () => {
     const timers = await timersOf(world.sql, id);
     expect(timers.map(({ task, run_at }) => [task, run_at.getTime() - lostAt.getTime()])).toEqual([
       ['call.lost', 30_000],
+      ['call.end', expect.any(Number)],
     ]);
     const back = await world.connect(pair.helper, 0);
     await carried(world.sql, conversationId, 'callee', back);
-    expect(await timersOf(world.sql, id)).toEqual([]);
+    expect((await timersOf(world.sql, id)).map(({ task }) => task)).toEqual(['call.end']);
     await runTimer(world, at(timers, 0));
     await expectOk(ice(caller, 'after'));
     await back.next('call:ice');
@@ -127,7 +128,8 @@ describe('who carries a call', () => {
     // And who speaks up carries the side from then on.
     await expectOk(ice(tablet, 'here'));
     await carried(world.sql, conversationId, 'callee', tablet);
-    expect(await timersOf(world.sql, (await record(world.sql, conversationId))['id'])).toEqual([]);
+    const { id } = await record(world.sql, conversationId);
+    expect((await timersOf(world.sql, id)).map(({ task }) => task)).toEqual(['call.end']);
   });
 
   it('a peer that stays away ends the call: the other one hears it', async () => {

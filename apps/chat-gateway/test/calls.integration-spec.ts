@@ -16,12 +16,14 @@ import {
   timersOf,
 } from './call-kit';
 import { at, eventually, type TestSocket, World } from './kit';
+import { Subscriptions } from './unheard';
 
 jest.setTimeout(60_000);
 
 describe('voice calls over two gateways', () => {
   let database: TestDatabase;
   let world: World;
+  let subscriptions: Subscriptions;
   let pair: Pair;
   let caller: TestSocket;
   let callee: TestSocket;
@@ -29,8 +31,10 @@ describe('voice calls over two gateways', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     world = await World.start(database.url);
+    subscriptions = new Subscriptions(world);
   });
   afterAll(async () => {
+    subscriptions.close();
     await world.stop();
     await database.drop();
   });
@@ -152,17 +156,48 @@ describe('voice calls over two gateways', () => {
       expect(acks.filter(({ ok }) => ok)).toHaveLength(1);
       expect(acks).toContainEqual(refused('answered_elsewhere'));
       const [winner, loser] = at(acks, 0).ok ? [callee, second] : [second, callee];
-      await eventually(
-        'the loser hears of it',
-        () => loser.all('call:end').length > winner.all('call:end').length,
+      await eventually('the loser hears of it', () =>
+        loser.all('call:end').some(({ reason }) => reason === 'answered_elsewhere'),
       );
       await caller.next('call:answer', (answer) => String(answer.sdp).includes(` ${round} `));
       expect(caller.all('call:answer')).toHaveLength(round);
       await expectOk(caller.ask('call:end', { conversationId }));
-      await eventually('it has ended', () => winner.all('call:end').some((end) => end.reason === 'ended'));
+      await Promise.all(
+        [winner, loser].map((device) => device.next('call:end', (end) => end.reason === 'ended')),
+      );
       winner.seen.length = loser.seen.length = 0;
     }
     expect(await calls(world, pair)).toHaveLength(20);
+  });
+
+  it('tells every device of the callee when an answered call ends: one may not have heard of the answer', async () => {
+    const conversationId = pair.id;
+    const second = await world.connect(pair.helper, 0);
+    await subscriptions.unheard(async () => {
+      await expectOk(caller.ask('call:offer', { conversationId, sdp: sdp('offer') }));
+      await second.next('call:offer');
+      await callee.ask('call:answer', { conversationId, sdp: sdp('answer') });
+    });
+    expect(heard(second)).toEqual([['call:offer', sdp('offer')]]);
+    await expectOk(callee.ask('call:end', { conversationId }));
+    expect(await second.next('call:end')).toEqual({ conversationId, reason: 'ended' });
+    await quiet();
+    expect(callee.all('call:end')).toEqual([]);
+  });
+
+  it('ends after four hours at the latest: both hear it, and a timer that comes late does nothing', async () => {
+    const conversationId = pair.id;
+    await talk(conversationId, caller, callee);
+    const { id, answered_at } = await record(world.sql, conversationId);
+    const [timer] = await timersOf(world.sql, id);
+    expect(timer?.run_at.getTime()).toBe((answered_at as Date).getTime() + 4 * 3_600_000);
+    if (timer) await runTimer(world, timer);
+    const end = { conversationId, reason: 'too_long' };
+    expect(await Promise.all([caller.next('call:end'), callee.next('call:end')])).toEqual([end, end]);
+    await expectOk(caller.ask('call:offer', { conversationId, sdp: sdp('again') }));
+    if (timer) await runTimer(world, timer);
+    expect(await calls(world, pair)).toMatchObject([{ reason: 'too_long' }, { status: 'ringing' }]);
+    expect(await pushesTo(world.sql, pair.helper)).toEqual(['call', 'call']);
   });
 
   it('tells the caller when the callee declines, and the other devices stop ringing', async () => {

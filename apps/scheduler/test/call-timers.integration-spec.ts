@@ -35,7 +35,7 @@ describe('the timers of a call', () => {
   });
   const talk = async (): Promise<void> => {
     await calls().offer(from('seeker'), SDP);
-    await calls().answer(from('helper'));
+    await calls().answer(from('helper'), SDP);
   };
 
   /** A conversation with calls in which the seeker has just written. */
@@ -123,10 +123,19 @@ describe('the timers of a call', () => {
     expect(await call()).toMatchObject({ reason: 'lost' });
   });
 
+  it('end it after four hours, and no second earlier', async () => {
+    await talk();
+    expect(await world.pass(4 * HOUR - 1)).not.toContain('call.end');
+    expect(await call()).toMatchObject({ status: 'active' });
+    expect(await world.pass(1)).toContain('call.end');
+    expect(await call()).toMatchObject({ status: 'ended', reason: 'too_long' });
+    expect(await world.told('call_missed')).toEqual([]);
+  });
+
   it('of its conversation do not end it while a call lasts, and count silence from the end of the call', async () => {
     await world.pass(HOUR);
     await talk();
-    await world.pass(6 * HOUR);
+    await world.pass(4 * HOUR - 1);
     expect(await world.conversation(chat)).toMatchObject({ status: 'active' });
     await calls().end(from('seeker'));
     await world.pass(2 * HOUR - SECOND);

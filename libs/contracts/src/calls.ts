@@ -61,6 +61,7 @@ export const CALL_END_REASONS = [
   'missed',
   'busy',
   'lost',
+  'too_long',
   'conversation_ended',
 ] as const;
 export type CallEndReason = (typeof CALL_END_REASONS)[number];

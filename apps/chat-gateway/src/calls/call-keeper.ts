@@ -14,6 +14,8 @@ export class CallKeeper {
   private readonly people = new CallLanes();
   /** Sockets that have to do with a call; the others may leave without anything being looked up. */
   private readonly involved = new WeakSet<ClientSocket>();
+  /** Sockets that could not be shown what was kept for them. */
+  private readonly unshown = new Set<PersonSocket>();
   private forgotten: readonly string[] = [];
   private comparing = false;
 
@@ -38,6 +40,7 @@ export class CallKeeper {
   /** A socket that has gone: also one that left while something was done for it. */
   left(client: ClientSocket): void {
     if (!isPersons(client)) return;
+    this.unshown.delete(client);
     const { id, person } = client;
     // In its turn: it may become involved by what is being done for it.
     this.run(person.id, async () => {
@@ -46,14 +49,20 @@ export class CallKeeper {
   }
 
   /**
-   * Finds what could not be written or was not heard: sides whose sockets have gone, sides that were given up
-   * by mistake, calls that have ended, and gateways that died while Redis forgot that they had lived.
+   * Finds what could not be written or was not heard: sockets that have come, sides whose sockets have gone,
+   * sides that were given up by mistake, answers, calls that have ended, and gateways that died while Redis
+   * forgot that they had lived.
    */
   async compare(): Promise<void> {
     if (this.comparing) return;
     this.comparing = true;
     try {
+      for (const client of this.unshown) {
+        this.unshown.delete(client);
+        this.arrived(client);
+      }
       await this.compareSides();
+      await this.compareAnswers();
       for (const news of await this.records.endedAmong(this.signals.open())) this.signals.end(news);
       await this.compareGateways();
     } catch (err) {
@@ -61,6 +70,11 @@ export class CallKeeper {
     } finally {
       this.comparing = false;
     }
+  }
+
+  /** Resolves when it is on record that this person's sockets have come or left. */
+  async caughtUp({ person }: PersonSocket): Promise<void> {
+    await this.people.run(person.id, async () => {});
   }
 
   /** Resolves when everybody who has come or left is on record as such. */
@@ -76,7 +90,11 @@ export class CallKeeper {
       try {
         const call = await this.sides.arrived(person.id, carrierOf(client, this.gatewayId));
         if (call) this.involve(client);
-        this.signals.release(client, call?.ringing);
+        this.signals.release(client, call?.kept);
+      } catch (err) {
+        // Unless it has left meanwhile.
+        if (this.connections.socketsOf(person.id).includes(client)) this.unshown.add(client);
+        throw err;
       } finally {
         this.signals.release(client);
       }
@@ -88,6 +106,13 @@ export class CallKeeper {
       const client = this.connections.socketsOf(personId).find(({ id }) => id === socketId);
       if (!client && !lost) await this.sides.left(personId, socketId);
       if (client && lost) await this.sides.arrived(personId, carrierOf(client, this.gatewayId));
+    }
+  }
+
+  private async compareAnswers(): Promise<void> {
+    for (const { personId, socketId, ...kept } of await this.sides.unheardAnswers(this.gatewayId)) {
+      const client = this.connections.socketsOf(personId).find(({ id }) => id === socketId);
+      if (client) this.signals.showAnswer(client, kept);
     }
   }
 

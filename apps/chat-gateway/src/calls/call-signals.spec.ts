@@ -1,4 +1,6 @@
-import type { CallAudience, CallNewsMap, CallSignal } from '@kindline/contracts';
+import { type CallAudience, type CallNewsMap, type CallSignal, KindlineError } from '@kindline/contracts';
+import type { KeptSignals } from '@kindline/domain';
+import { Logger } from '@nestjs/common';
 import type { Socket } from 'socket.io';
 import { Connections, type PersonSocket } from '../sockets/connections';
 import { CallSignals } from './call-signals';
@@ -9,6 +11,14 @@ const offer = (what: string): CallSignal => ({ event: 'call:offer', payload: { c
 const ice = (what: string): CallSignal => ({
   event: 'call:ice',
   payload: { conversationId, candidate: what },
+});
+
+const kept = (number: number, candidates: string[] = []): KeptSignals => ({
+  event: 'call:offer',
+  conversationId,
+  number,
+  sdp: 'offer',
+  candidates,
 });
 
 describe('signals of calls', () => {
@@ -100,10 +110,37 @@ describe('signals of calls', () => {
     signals.hold(phone);
     hear(1, ice('second'));
     hear(1, ice('third'));
-    signals.release(phone, { conversationId, number: 1, sdp: 'offer', candidates: ['first', 'second'] });
+    signals.release(phone, kept(1, ['first', 'second']));
     hear(1, ice('third'));
     hear(1, offer('offer'));
     expect(told.map(([, , what]) => what)).toEqual(['offer', 'first', 'second', 'third', 'third']);
+  });
+
+  it('that repeat are dropped once where the socket was shown them from the record, and only of that call', () => {
+    const phone = arrive('phone');
+    signals.hold(phone);
+    signals.release(phone, kept(1, ['first']));
+    hear(1, offer('offer'));
+    hear(1, offer('offer'));
+    hear(2, ice('first'));
+    expect(told.map(([, event, what]) => [event, what])).toEqual([
+      ['call:offer', 'offer'],
+      ['call:ice', 'first'],
+      ['call:offer', 'offer'],
+      ['call:ice', 'first'],
+    ]);
+  });
+
+  it('count as told where somebody here was, though the others could not be', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    const publish = () => Promise.reject(new Error('away'));
+    signals = new CallSignals(connections, 'here', { publish });
+    await expect(signals.send(1, everyDevice, offer('unheard'))).rejects.toThrow(KindlineError);
+    arrive('phone');
+    await signals.send(1, everyDevice, offer('heard'));
+    expect(told).toEqual([['phone', 'call:offer', 'heard']]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
   });
 
   it('do not begin to ring on a socket that came when the call had just ended', () => {
@@ -112,7 +149,7 @@ describe('signals of calls', () => {
     const phone = arrive('phone');
     signals.hold(phone);
     end(1, 'cancelled');
-    signals.release(phone, { conversationId, number: 1, sdp: 'offer', candidates: [] });
+    signals.release(phone, kept(1));
     expect(told.filter(([socket]) => socket === 'phone')).toEqual([['phone', 'call:end', 'cancelled']]);
   });
 });

@@ -6,12 +6,13 @@ import {
   type CallSignal,
   KindlineError,
 } from '@kindline/contracts';
-import { NEWS_PUBLISHER, type NewsPublisher, type RingingCall } from '@kindline/domain';
+import { NEWS_PUBLISHER, type NewsPublisher, type KeptSignals } from '@kindline/domain';
 import { GATEWAY_ID } from '../gateway-env';
 import { Connections, type PersonSocket } from '../sockets/connections';
 
 type EndNews = CallNewsMap['call.ended.v1'];
-type Emitted = CallSignal | { event: 'call:end'; payload: Parameters<CallServerEvents['call:end']>[0] };
+type Signal = CallSignal | { event: 'call:end'; payload: Parameters<CallServerEvents['call:end']>[0] };
+type Emitted = Signal & { number: number };
 
 /** The newest call of a conversation that was shown here. */
 interface Shown {
@@ -19,7 +20,16 @@ interface Shown {
   ended: boolean;
 }
 
+/** What a socket was shown from the record, and by when its own news have come. */
+interface ShownFromRecord {
+  conversationId: string;
+  number: number;
+  payloads: Set<string>;
+  until: number;
+}
+
 const REMEMBERED = 20_000;
+const NEWS_TAKE_AT_MOST_MS = 5_000;
 
 /**
  * Brings signals to the sockets they are for: here at once, elsewhere as news. What belongs to a call that
@@ -32,8 +42,10 @@ export class CallSignals {
   /** Sockets that are being told what rang before they came, with what came meanwhile. */
   private readonly holding = new Map<string, Emitted[]>();
 
-  /** What sockets were shown of a ringing call when they came: its own news may still be on their way. */
-  private readonly shownOnArrival = new WeakMap<PersonSocket, Set<string>>();
+  /** The news of what sockets were shown from the record may still be on their way: each is dropped once. */
+  private readonly fromRecord = new WeakMap<PersonSocket, ShownFromRecord>();
+  /** Of which call sockets were shown an answer last. */
+  private readonly answered = new WeakMap<PersonSocket, { conversationId: string; number: number }>();
 
   constructor(
     private readonly connections: Connections,
@@ -48,16 +60,18 @@ export class CallSignals {
     'call.ended.v1': (news) => this.end(news),
   };
 
-  /** @throws unavailable when other gateways could not be told: the sender is to try again */
+  /** @throws unavailable when other gateways could not be told and nobody here was: the sender is to try again */
   async send(number: number, to: CallAudience, signal: CallSignal): Promise<void> {
     // The sender stands here, so the call's end is news here, too.
     this.advance(signal.payload.conversationId, number);
-    this.emit(number, to, signal);
+    const reached = this.emit(number, to, signal);
     const { gatewayId } = this;
     if (to.only?.every((socket) => socket.gatewayId === gatewayId)) return;
     try {
       await this.news.publish('call.signal.v1', { gatewayId, number, to, signal });
-    } catch {
+    } catch (err) {
+      if (reached)
+        return this.logger.warn({ err }, 'a signal could not be published, and was shown here only');
       throw new KindlineError('unavailable', 'The other side may not have heard it: try again');
     }
   }
@@ -73,7 +87,7 @@ export class CallSignals {
   /** The end of a call, for those of its people who are here. */
   end({ conversationId, number, reason, to }: EndNews): void {
     if (this.isStale(conversationId, number)) return;
-    const emitted = { event: 'call:end', payload: { conversationId, reason } } as const;
+    const emitted = { number, event: 'call:end', payload: { conversationId, reason } } as const;
     const told = to.map((audience) => this.emitTo(audience, emitted));
     if (this.shown.has(conversationId) || told.includes(true))
       this.remember(conversationId, { number, ended: true });
@@ -86,27 +100,49 @@ export class CallSignals {
     );
   }
 
-  /** Keeps back what comes for this socket until it is released. */
-  hold({ id }: PersonSocket): void {
-    this.holding.set(id, []);
+  /** The newest call of a conversation that was shown here. */
+  numberOf(conversationId: string): number | undefined {
+    return this.shown.get(conversationId)?.number;
   }
 
-  /** Shows a socket the call that rings for it, and then what was kept back. */
-  release(client: PersonSocket, ringing?: RingingCall): void {
+  /** Keeps back what comes for this socket until it is released. */
+  hold({ id }: PersonSocket): void {
+    if (!this.holding.has(id)) this.holding.set(id, []);
+  }
+
+  /** Shows a socket what was kept for it, and then what was kept back. */
+  release(client: PersonSocket, kept?: KeptSignals): void {
     const held = this.holding.get(client.id) ?? [];
     this.holding.delete(client.id);
-    if (ringing && this.advance(ringing.conversationId, ringing.number)) {
-      const signals = signalsOf(ringing);
-      for (const { event, payload } of signals) client.socket.emit(event, payload);
-      this.shownOnArrival.set(client, new Set(signals.map(({ payload }) => JSON.stringify(payload))));
-    }
+    if (kept) this.show(client, kept);
     for (const emitted of held) this.emitToOne(client, emitted);
   }
 
-  private emit(number: number, to: CallAudience, signal: CallSignal): void {
+  /** Shows a socket the answer that it waits for, unless it has been shown it or will be. */
+  showAnswer(client: PersonSocket, kept: KeptSignals): void {
+    const last = this.answered.get(client);
+    if (last?.conversationId === kept.conversationId && last.number === kept.number) return;
+    if (!this.holding.has(client.id)) this.show(client, kept);
+  }
+
+  private show(client: PersonSocket, kept: KeptSignals): void {
+    const { conversationId, number } = kept;
+    if (!this.advance(conversationId, number)) return;
+    const signals = signalsOf(kept);
+    this.fromRecord.delete(client);
+    for (const signal of signals) this.emitToOne(client, { number, ...signal });
+    const payloads = new Set(signals.map(({ payload }) => JSON.stringify(payload)));
+    const until = Date.now() + NEWS_TAKE_AT_MOST_MS;
+    this.fromRecord.set(client, { conversationId, number, payloads, until });
+  }
+
+  /** @returns whether anyone of them is here */
+  private emit(number: number, to: CallAudience, signal: CallSignal): boolean {
     const { conversationId } = signal.payload;
-    if (this.isStale(conversationId, number)) return;
-    if (this.emitTo(to, signal)) this.advance(conversationId, number);
+    if (this.isStale(conversationId, number)) return false;
+    const anyone = this.emitTo(to, { number, ...signal });
+    if (anyone) this.advance(conversationId, number);
+    return anyone;
   }
 
   /** @returns whether anyone of them is here */
@@ -123,10 +159,15 @@ export class CallSignals {
     return anyone;
   }
 
-  private emitToOne(client: PersonSocket, { event, payload }: Emitted): void {
-    const shown = this.shownOnArrival.get(client);
-    if (event === 'call:end') this.shownOnArrival.delete(client);
-    else if (shown?.has(JSON.stringify(payload))) return;
+  private emitToOne(client: PersonSocket, { number, event, payload }: Emitted): void {
+    const { conversationId } = payload;
+    const shown = this.fromRecord.get(client);
+    if (shown?.conversationId === conversationId) {
+      const isOver = event === 'call:end' || number !== shown.number || Date.now() > shown.until;
+      if (isOver) this.fromRecord.delete(client);
+      else if (shown.payloads.delete(JSON.stringify(payload))) return;
+    }
+    if (event === 'call:answer') this.answered.set(client, { conversationId, number });
     client.socket.emit(event, payload);
   }
 
@@ -152,9 +193,9 @@ export class CallSignals {
   }
 }
 
-function signalsOf({ conversationId, sdp, candidates }: RingingCall): CallSignal[] {
+function signalsOf({ event, conversationId, sdp, candidates }: KeptSignals): CallSignal[] {
   return [
-    { event: 'call:offer', payload: { conversationId, sdp } },
+    { event, payload: { conversationId, sdp } },
     ...candidates.map((candidate): CallSignal => ({
       event: 'call:ice',
       payload: { conversationId, candidate },

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import {
   callCandidate,
   callDescription,
@@ -23,6 +23,10 @@ type Sender = Parameters<Calls['offer']>[0];
 /** The events of voice calls. What they carry between the two sides is neither read nor logged. */
 @Injectable()
 export class CallsDialect implements Dialect {
+  private readonly logger = new Logger(CallsDialect.name);
+  /** For which call a socket's answer came too late: the candidates that follow it belong to no call. */
+  private readonly tooLate = new WeakMap<PersonSocket, string>();
+
   constructor(
     private readonly calls: Calls,
     private readonly records: CallRecords,
@@ -41,6 +45,7 @@ export class CallsDialect implements Dialect {
       limit: 'events',
       handle: (client, payload) =>
         this.inOrder(client, payload.conversationId, async (sender) => {
+          this.tooLate.delete(client);
           const relayed = await this.calls.offer(sender, payload.sdp);
           if (relayed === 'busy') {
             const end: Parameters<CallServerEvents['call:end']>[0] = {
@@ -59,9 +64,15 @@ export class CallsDialect implements Dialect {
       payload: callDescription,
       limit: 'events',
       handle: (client, payload) =>
-        this.inOrder(client, payload.conversationId, async (sender) =>
-          this.relay(await this.calls.answer(sender), { event: 'call:answer', payload }),
-        ),
+        this.inOrder(client, payload.conversationId, async (sender) => {
+          const relayed = await this.calls.answer(sender, payload.sdp).catch((err: unknown) => {
+            if (err instanceof KindlineError && err.code === 'answered_elsewhere')
+              this.tooLate.set(client, this.callOf(payload.conversationId));
+            throw err;
+          });
+          this.tooLate.delete(client);
+          await this.relay(relayed, { event: 'call:answer', payload });
+        }),
     }),
     clientEvent({
       name: 'call:ice',
@@ -69,9 +80,14 @@ export class CallsDialect implements Dialect {
       payload: callCandidate,
       limit: 'events',
       handle: (client, payload) =>
-        this.inOrder(client, payload.conversationId, async (sender) =>
-          this.relay(await this.calls.candidate(sender, payload.candidate), { event: 'call:ice', payload }),
-        ),
+        this.inOrder(client, payload.conversationId, async (sender) => {
+          if (this.tooLate.get(client) === this.callOf(payload.conversationId))
+            throw new KindlineError('answered_elsewhere');
+          await this.relay(await this.calls.candidate(sender, payload.candidate), {
+            event: 'call:ice',
+            payload,
+          });
+        }),
     }),
     clientEvent({
       name: 'call:end',
@@ -94,13 +110,22 @@ export class CallsDialect implements Dialect {
     }),
   ];
 
+  private callOf(conversationId: string): string {
+    return `${conversationId} ${this.signals.numberOf(conversationId) ?? ''}`;
+  }
+
   private async relay({ number, to, answeredElsewhere }: Relayed, signal: CallSignal): Promise<void> {
     const { conversationId } = signal.payload;
-    if (answeredElsewhere) {
-      const payload = { conversationId, reason: 'answered_elsewhere' } as const;
-      await this.signals.send(number, answeredElsewhere, { event: 'call:end', payload });
+    try {
+      await this.signals.send(number, to, signal);
+    } finally {
+      if (answeredElsewhere) {
+        const payload = { conversationId, reason: 'answered_elsewhere' } as const;
+        await this.signals
+          .send(number, answeredElsewhere, { event: 'call:end', payload })
+          .catch((err: unknown) => this.logger.warn({ err }, 'other devices were not told of an answer'));
+      }
     }
-    await this.signals.send(number, to, signal);
   }
 
   private inOrder(
@@ -109,8 +134,11 @@ export class CallsDialect implements Dialect {
     work: (sender: Sender) => Promise<void>,
   ): Promise<void> {
     this.keeper.involve(client);
-    return this.lanes.run(conversationId, async () => {
+    // By the sender as well, so that nobody waits for those who only name the conversation.
+    return this.lanes.run(`${client.person.id} ${conversationId}`, async () => {
       try {
+        // What it may not have heard is shown before its signals count as knowing it.
+        await this.keeper.caughtUp(client);
         const carrier = carrierOf(client, this.gatewayId);
         await work({ conversationId, personId: client.person.id, carrier });
       } finally {

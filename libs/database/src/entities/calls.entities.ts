@@ -4,7 +4,7 @@ import { PersonRow } from './people.entities';
 
 /**
  * A voice call, from its offer on. Each side is carried by one socket: the caller's from the offer, the
- * callee's from the answer. `…_lost_at` says since when that socket is gone; `…_next_socket` is one that
+ * callee's from the answer; `…_carrier_since` says which sockets are too old to take over. `…_lost_at` says since when that socket is gone; `…_next_socket` is one that
  * arrived later and may carry the side on.
  */
 @Entity('call_records')
@@ -12,6 +12,7 @@ import { PersonRow } from './people.entities';
 @Check('call_records_ended', "(status = 'ended') = (ended_at IS NOT NULL AND end_reason IS NOT NULL)")
 @Check('call_records_answered', "status <> 'active' OR answered_at IS NOT NULL")
 @Check('call_records_ringing', "ringing IS NULL OR status = 'ringing'")
+@Check('call_records_answer', "answer IS NULL OR status = 'active'")
 @Index('call_records_live', ['conversationId'], { unique: true, where: "status <> 'ended'" })
 @Index('call_records_live_caller', ['callerId'], { where: "status <> 'ended'" })
 @Index('call_records_live_callee', ['calleeId'], { where: "status <> 'ended'" })
@@ -72,6 +73,12 @@ export class CallRecordRow {
   @Column('text', { nullable: true })
   calleeGateway!: string | null;
 
+  @Column('timestamptz', { nullable: true })
+  callerCarrierSince!: Date | null;
+
+  @Column('timestamptz', { nullable: true })
+  calleeCarrierSince!: Date | null;
+
   @Column('text', { nullable: true })
   callerNextSocket!: string | null;
 
@@ -93,6 +100,14 @@ export class CallRecordRow {
   /** While it rings: `{sdp, candidates}` as JSON texts, for a callee who connects late. It holds addresses, so it goes with the ringing. */
   @Column('jsonb', { nullable: true })
   ringing!: unknown;
+
+  /** The same of the first answer, until the caller's side shows by a signal that it has heard it. */
+  @Column('jsonb', { nullable: true })
+  answer!: unknown;
+
+  /** The side whose new terms the other one has not answered yet. */
+  @Column('text', { nullable: true })
+  offeredBy!: 'caller' | 'callee' | null;
 
   @ManyToOne(() => ConversationRow, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'conversation_id', foreignKeyConstraintName: 'call_records_conversation_fk' })

@@ -33,6 +33,8 @@ const STATEMENTS = [
     caller_gateway text,
     callee_socket text,
     callee_gateway text,
+    caller_carrier_since timestamptz,
+    callee_carrier_since timestamptz,
     caller_next_socket text,
     caller_next_gateway text,
     callee_next_socket text,
@@ -40,11 +42,14 @@ const STATEMENTS = [
     caller_lost_at timestamptz,
     callee_lost_at timestamptz,
     ringing jsonb,
+    answer jsonb,
+    offered_by text,
     CONSTRAINT call_records_status CHECK (status IN ('ringing', 'active', 'ended')),
     CONSTRAINT call_records_ended
       CHECK ((status = 'ended') = (ended_at IS NOT NULL AND end_reason IS NOT NULL)),
     CONSTRAINT call_records_answered CHECK (status <> 'active' OR answered_at IS NOT NULL),
     CONSTRAINT call_records_ringing CHECK (ringing IS NULL OR status = 'ringing'),
+    CONSTRAINT call_records_answer CHECK (answer IS NULL OR status = 'active'),
     CONSTRAINT call_records_pkey PRIMARY KEY (id),
     CONSTRAINT call_records_conversation_fk
       FOREIGN KEY (conversation_id) REFERENCES conversations (id) ON DELETE CASCADE,

@@ -38,7 +38,7 @@ export class CallEndings {
     const now = this.clock.now();
     await manager.query(
       `UPDATE call_records SET status = 'ended', ended_at = greatest($2, started_at, answered_at), end_reason = $3,
-        ended_by = $4, ringing = NULL, version = version + 1
+        ended_by = $4, ringing = NULL, answer = NULL, version = version + 1
       WHERE id = $1`,
       [call.id, now, reason, by?.personId ?? null],
     );
@@ -61,7 +61,7 @@ export class CallEndings {
         personId: call.callee.personId,
         conversationId: call.conversationId,
         senderId: call.caller.personId,
-        dedupeKey: `call:${call.id}:missed`,
+        dedupeKey: missedKey(call.id),
       };
       const program = this.programs.get(call.program);
       await this.notifications.create(manager, program, `call_missed_by_${call.calleeRole}`, [notification]);
@@ -75,6 +75,8 @@ export class CallEndings {
     if (call) await this.end(manager, call, { reason: 'conversation_ended' });
   }
 }
+
+export const missedKey = (callId: string): string => `call:${callId}:missed`;
 
 /** What a side reports of an answered call; its first report counts. */
 export async function storeQuality(

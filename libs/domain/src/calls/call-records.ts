@@ -1,16 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { CallAudience, CallEndReason, CallNewsMap, CallQuality, CallView } from '@kindline/contracts';
 import { DataSource } from 'typeorm';
-import { audienceOf, type SideState } from './live-call';
 
 interface Ended {
   conversationId: string;
   number: number;
   reason: CallEndReason;
-  answered: boolean;
   endedBy: string | null;
-  caller: Omit<SideState, 'lostAt'> & { lostAt: string | null };
-  callee: Omit<SideState, 'lostAt'> & { lostAt: string | null };
+  callerId: string;
+  calleeId: string;
+  calleeSocket: string | null;
 }
 
 interface Row {
@@ -72,12 +71,9 @@ export class CallRecords {
   }
 
   private async read(where: string, parameters: unknown[]): Promise<CallNewsMap['call.ended.v1'][]> {
-    const side = (name: 'caller' | 'callee'): string =>
-      `json_build_object('personId', ${name}_id, 'socket', ${name}_socket, 'gateway', ${name}_gateway,
-        'nextSocket', ${name}_next_socket, 'nextGateway', ${name}_next_gateway, 'lostAt', ${name}_lost_at) AS ${name}`;
     const rows = await this.dataSource.query<Ended[]>(
-      `SELECT conversation_id AS "conversationId", number, end_reason AS reason, answered_at IS NOT NULL AS answered,
-        ended_by AS "endedBy", ${side('caller')}, ${side('callee')}
+      `SELECT conversation_id AS "conversationId", number, end_reason AS reason, ended_by AS "endedBy",
+        caller_id AS "callerId", callee_id AS "calleeId", callee_socket AS "calleeSocket"
       FROM call_records r WHERE status = 'ended' AND end_reason <> 'busy' AND ${where}`,
       parameters,
     );
@@ -91,22 +87,9 @@ export class CallRecords {
 }
 
 /** The other side of who ended it; both where the system did. */
-function audiences({ reason, answered, endedBy, caller, callee }: Ended): CallAudience[] {
-  const toCaller = audienceOf(side(caller));
-  // While it rang, all of the callee's devices did; the one that declined knows.
-  const toCallee: CallAudience = answered
-    ? audienceOf(side(callee))
-    : {
-        personId: callee.personId,
-        only: null,
-        except: reason === 'declined' && callee.socket ? [callee.socket] : [],
-      };
-  if (endedBy === caller.personId) return [toCallee];
-  if (endedBy === callee.personId && answered) return [toCaller];
-  return [toCaller, toCallee];
+function audiences({ endedBy, callerId, calleeId, calleeSocket }: Ended): CallAudience[] {
+  // All of the callee's devices rang, and one may not have heard that another answered; whose end it is knows.
+  const except = endedBy === calleeId && calleeSocket !== null ? [calleeSocket] : [];
+  const toCallee: CallAudience = { personId: calleeId, only: null, except };
+  return endedBy === callerId ? [toCallee] : [{ personId: callerId, only: null, except: [] }, toCallee];
 }
-
-const side = ({ lostAt, ...rest }: Ended['caller']): SideState => ({
-  ...rest,
-  lostAt: lostAt === null ? null : new Date(lostAt),
-});

@@ -5,10 +5,23 @@ import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Programs } from '../programs/programs';
 import { lostTimer, lostTimerKey } from './call-timers';
-import { type CallSide, type Carrier, type LiveCall, lockLiveCall, type Ringing, sideOf } from './live-call';
+import {
+  type CallSide,
+  type Carrier,
+  type Described,
+  type LiveCall,
+  lockLiveCall,
+  sideOf,
+  type StoredDescription,
+  toDescribed,
+} from './live-call';
 
-/** A call that rings for somebody who has just connected. */
-export interface RingingCall extends Ringing {
+/** How long an answer is kept for a caller who may not have heard it. */
+const ANSWER_KEPT_MS = 60_000;
+
+/** What somebody may not have heard: the offer that rings for them, or the answer they wait for. */
+export interface KeptSignals extends Described {
+  event: 'call:offer' | 'call:answer';
   conversationId: string;
   number: number;
 }
@@ -36,9 +49,9 @@ export class CallSides {
 
   /**
    * A socket has come. It carries on a side whose socket is gone, else it may do so later.
-   * @returns whether its person is in a call, and what rings for them
+   * @returns whether its person is in a call, and what they may not have heard of it
    */
-  async arrived(personId: string, carrier: Carrier): Promise<{ ringing?: RingingCall } | undefined> {
+  async arrived(personId: string, carrier: Carrier): Promise<{ kept?: KeptSignals } | undefined> {
     const conversationId = await this.conversationOf(personId);
     if (conversationId === undefined) return undefined;
     return inTransaction(this.dataSource, async (manager) => {
@@ -47,7 +60,7 @@ export class CallSides {
       const side = sideOf(call, personId);
       const { socket, lostAt } = call[side];
       if (call.ringing && side === 'callee') {
-        return { ringing: { conversationId, number: call.number, ...call.ringing } };
+        return { kept: { event: 'call:offer', conversationId, number: call.number, ...call.ringing } };
       }
       if (lostAt) await carry(manager, call, side, carrier);
       else if (socket !== carrier.socketId) {
@@ -56,7 +69,8 @@ export class CallSides {
           [call.id, carrier.socketId, carrier.gatewayId],
         );
       }
-      return {};
+      if (!call.answer || side === 'callee') return {};
+      return { kept: { event: 'call:answer', conversationId, number: call.number, ...call.answer } };
     });
   }
 
@@ -90,6 +104,33 @@ export class CallSides {
       WHERE r.status <> 'ended' AND s.gateway = $1`,
       [gatewayId],
     );
+  }
+
+  /** Answers that callers whom this gateway carries may not have heard. Drops those it is too late for. */
+  async unheardAnswers(
+    gatewayId: string,
+  ): Promise<(KeptSignals & Pick<CarriedSide, 'personId' | 'socketId'>)[]> {
+    await this.dataSource.query(
+      `UPDATE call_records SET answer = NULL WHERE id IN (
+        SELECT id FROM call_records WHERE status <> 'ended' AND answer IS NOT NULL AND answered_at < $1
+        FOR UPDATE SKIP LOCKED)`,
+      [new Date(this.clock.now().getTime() - ANSWER_KEPT_MS)],
+    );
+    const rows = await this.dataSource.query<
+      {
+        conversationId: string;
+        number: number;
+        personId: string;
+        socketId: string;
+        answer: StoredDescription;
+      }[]
+    >(
+      `SELECT conversation_id AS "conversationId", number, caller_id AS "personId", caller_socket AS "socketId", answer
+      FROM call_records
+      WHERE status <> 'ended' AND answer IS NOT NULL AND caller_gateway = $1 AND caller_lost_at IS NULL`,
+      [gatewayId],
+    );
+    return rows.map(({ answer, ...row }) => ({ ...row, event: 'call:answer', ...toDescribed(answer) }));
   }
 
   /** All gateways that carry a side. */
@@ -136,7 +177,11 @@ export class CallSides {
     }
     if (lostAt || !isGone(socket, gateway)) return;
     if (nextSocket !== null && nextGateway !== null && !nextGone) {
-      await carry(manager, call, side, { socketId: nextSocket, gatewayId: nextGateway });
+      await carry(manager, call, side, {
+        socketId: nextSocket,
+        gatewayId: nextGateway,
+        connectedAt: this.clock.now(),
+      });
       return;
     }
     const lostAfter = this.programs.get(call.program).calls?.lostAfter ?? 0;
@@ -147,7 +192,9 @@ export class CallSides {
 
 /**
  * Lets a signal through: its socket carries the side, or takes it over because the one that did is gone, or
- * because it has connected since (a phone that changed networks: its old socket looks alive for up to 45 s).
+ * because it is the one that came last or has connected since (a phone that changed networks: its old socket
+ * looks alive for up to 45 s).
+ * @param onlyIfLost it is no reason that it came last
  * @throws answered_elsewhere
  */
 export async function takeOver(
@@ -155,13 +202,13 @@ export async function takeOver(
   call: LiveCall,
   side: CallSide,
   carrier: Carrier,
+  { onlyIfLost = false } = {},
 ): Promise<void> {
-  const { socket, lostAt } = call[side];
+  const { socket, nextSocket, carrierSince, lostAt } = call[side];
   if (socket === carrier.socketId && !lostAt) return;
-  const isNewer = carrier.connectedAt > (call.answeredAt ?? call.startedAt);
-  if (socket !== null && socket !== carrier.socketId && !lostAt && !isNewer) {
-    throw new KindlineError('answered_elsewhere');
-  }
+  const isNewer = carrier.connectedAt > (carrierSince ?? call.answeredAt ?? call.startedAt);
+  const mayTakeOver = !onlyIfLost && (nextSocket === carrier.socketId || isNewer);
+  if (socket !== null && !lostAt && !mayTakeOver) throw new KindlineError('answered_elsewhere');
   await carry(manager, call, side, carrier);
 }
 
@@ -169,13 +216,13 @@ async function carry(
   manager: EntityManager,
   call: LiveCall,
   side: CallSide,
-  { socketId, gatewayId }: Pick<Carrier, 'socketId' | 'gatewayId'>,
+  { socketId, gatewayId, connectedAt }: Carrier,
 ): Promise<void> {
   await manager.query(
     `UPDATE call_records SET ${side}_socket = $2, ${side}_gateway = $3, ${side}_lost_at = NULL,
-      ${side}_next_socket = NULL, ${side}_next_gateway = NULL
+      ${side}_carrier_since = greatest(${side}_carrier_since, $4), ${side}_next_socket = NULL, ${side}_next_gateway = NULL
     WHERE id = $1`,
-    [call.id, socketId, gatewayId],
+    [call.id, socketId, gatewayId, connectedAt],
   );
   if (call[side].lostAt) await removeJobs(manager, 'timers', [lostTimerKey(call.id, side)]);
   Object.assign(call[side], {

@@ -19,6 +19,13 @@ export class CallTimerTasks {
     });
   }
 
+  /** It has lasted as long as a call may. */
+  async end(callId: string): Promise<void> {
+    await this.within(callId, async (manager, call) => {
+      if (call.status === 'active') await this.endings.end(manager, call, { reason: 'too_long' });
+    });
+  }
+
   /** A side that was lost at `lostAt` has not come back. */
   async lost(callId: string, side: CallSide, lostAt: Date): Promise<void> {
     await this.within(callId, async (manager, call) => {

@@ -13,22 +13,26 @@ import { Conversations } from '../conversations/conversations';
 import { Notifications } from '../notifications/notifications';
 import type { Program } from '../programs/program';
 import { Programs } from '../programs/programs';
-import { CallEndings, storeQuality } from './call-endings';
-import { ringTimer, ringTimerKey } from './call-timers';
+import { CallEndings, missedKey, storeQuality } from './call-endings';
+import { endTimer, ringTimer, ringTimerKey } from './call-timers';
 import { takeOver } from './call-sides';
 import {
   audienceOf,
   type CallSide,
   type Carrier,
+  type Described,
   type LiveCall,
   lockLiveCall,
   otherSide,
   sideOf,
-  type StoredRinging,
+  type StoredDescription,
 } from './live-call';
 
-/** Candidates kept of a ringing call for a callee who connects late. */
+/** Candidates kept for somebody who connects late. */
 const MOST_CANDIDATES = 64;
+
+/** Least distance of what a busy callee is told of one caller's attempts. */
+const BUSY_TOLD_EVERY_MS = 60_000;
 
 /** Whom a signal goes to, and whose devices stop ringing for it. */
 export interface Relayed {
@@ -70,7 +74,10 @@ export class Calls {
       if (ended) throw new KindlineError('conversation_ended');
       if (!call) return this.ring(manager, program, sender, sdp);
       const side = sideOf(call, sender.personId);
-      if (call.status === 'active') return this.toPeer(manager, call, side, sender.carrier);
+      if (call.status === 'active') {
+        await this.heardFrom(manager, call, side, sender.carrier, { offeredBy: side });
+        return { number: call.number, to: audienceOf(call[otherSide(side)]) };
+      }
       if (side === 'callee') throw new KindlineError('conflict', 'The other side is calling: answer');
       await takeOver(manager, call, side, sender.carrier);
       // A retry keeps the candidates that followed; another offer begins anew.
@@ -89,24 +96,18 @@ export class Calls {
    * @throws not_found (nobody calls), forbidden, conversation_ended, conflict (the caller's own call),
    * answered_elsewhere
    */
-  async answer(sender: Sender): Promise<Relayed> {
+  async answer(sender: Sender, sdp: SessionDescription): Promise<Relayed> {
     return this.inCall(sender, async (manager, call, side) => {
-      if (call.status === 'ringing') {
+      if (call.status === 'active') {
+        // Without new terms to answer it comes from a device that still rings: it must not break the call.
+        const asked = side === 'caller' || call.offeredBy === 'caller' || isRepeated(call.answer, sdp);
+        const offeredBy = call.offeredBy === side ? side : null;
+        await this.heardFrom(manager, call, side, sender.carrier, { offeredBy, onlyIfLost: !asked });
+      } else {
         if (side === 'caller') throw new KindlineError('conflict', 'The other side has not answered');
-        const { socketId, gatewayId } = sender.carrier;
-        await manager.query(
-          `UPDATE call_records SET status = 'active', answered_at = greatest($2, started_at), ringing = NULL,
-            callee_socket = $3, callee_gateway = $4, version = version + 1
-          WHERE id = $1`,
-          [call.id, this.clock.now(), socketId, gatewayId],
-        );
-        await removeJobs(manager, 'timers', [ringTimerKey(call.id)]);
-        Object.assign(call.callee, { socket: socketId, gateway: gatewayId });
+        await this.begin(manager, call, sender.carrier, sdp);
       }
-      const relayed =
-        call.status === 'ringing'
-          ? { number: call.number, to: audienceOf(call.caller) }
-          : await this.toPeer(manager, call, side, sender.carrier);
+      const relayed = { number: call.number, to: audienceOf(call[otherSide(side)]) };
       // A repeat as well: the first one's news may have been lost.
       return side === 'callee' ? { ...relayed, answeredElsewhere: others(call) } : relayed;
     });
@@ -115,17 +116,14 @@ export class Calls {
   /** A candidate for the other side. @throws not_found, forbidden, conversation_ended, answered_elsewhere */
   async candidate(sender: Sender, candidate: IceCandidate): Promise<Relayed> {
     return this.inCall(sender, async (manager, call, side) => {
+      const relayed = (): Relayed => ({ number: call.number, to: audienceOf(call[otherSide(side)]) });
       // A callee's device may send its candidates just before its answer.
-      if (call.status === 'ringing' && side === 'callee')
-        return { number: call.number, to: audienceOf(call.caller) };
-      if (call.status === 'active') return this.toPeer(manager, call, side, sender.carrier);
-      await takeOver(manager, call, side, sender.carrier);
-      await manager.query(
-        `UPDATE call_records SET ringing = jsonb_insert(ringing, '{candidates,-1}', to_jsonb($2::text), true)
-        WHERE id = $1 AND jsonb_array_length(ringing -> 'candidates') < $3`,
-        [call.id, JSON.stringify(candidate), MOST_CANDIDATES],
-      );
-      return { number: call.number, to: audienceOf(call.callee) };
+      if (call.status === 'ringing' && side === 'callee') return relayed();
+      if (call.status === 'active') await this.heardFrom(manager, call, side, sender.carrier);
+      else await takeOver(manager, call, side, sender.carrier);
+      if (call.status === 'ringing') await keepCandidate(manager, call.id, 'ringing', candidate);
+      else if (call.answer) await keepCandidate(manager, call.id, 'answer', candidate);
+      return relayed();
     });
   }
 
@@ -161,17 +159,20 @@ export class Calls {
     await manager.query(`SELECT FROM people WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`, [
       [personId, peer.id],
     ]);
-    const [other] = await manager.query<object[]>(
-      `SELECT FROM call_records
-      WHERE status <> 'ended' AND (caller_id = ANY ($1) OR callee_id = ANY ($1)) LIMIT 1`,
+    const others = await manager.query<{ caller: string; callee: string }[]>(
+      `SELECT caller_id AS caller, callee_id AS callee FROM call_records
+      WHERE status <> 'ended' AND (caller_id = ANY ($1) OR callee_id = ANY ($1))`,
       [[personId, peer.id]],
     );
+    const isBusy = (id: string): boolean =>
+      others.some(({ caller, callee }) => id === caller || id === callee);
+    const other = others.length > 0;
     const now = this.clock.now();
     const callId = uuidV7(now.getTime());
     const [{ number } = { number: 0 }] = await manager.query<{ number: number }[]>(
       `INSERT INTO call_records (id, conversation_id, number, caller_id, callee_id, status, started_at, ended_at,
-        end_reason, caller_socket, caller_gateway, ringing)
-      SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11
+        end_reason, caller_socket, caller_gateway, caller_carrier_since, ringing)
+      SELECT $1, $2, coalesce(max(number), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $6, $11
       FROM call_records WHERE conversation_id = $2
       RETURNING number`,
       [
@@ -185,15 +186,47 @@ export class Calls {
         other ? 'busy' : null,
         carrier.socketId,
         carrier.gatewayId,
-        other ? null : JSON.stringify({ sdp: JSON.stringify(sdp), candidates: [] } satisfies StoredRinging),
+        other ? null : stored(sdp),
       ],
     );
-    if (other) return 'busy';
+    if (other) {
+      // Who calls during a call of their own was not missed.
+      if (!isBusy(personId)) await this.missedBusy(manager, program, callId, peer);
+      return 'busy';
+    }
     await this.notifications.create(manager, program, `call_to_${peer.role}`, [
       { personId: peer.id, conversationId, senderId: personId, dedupeKey: `call:${callId}` },
     ]);
     await enqueue(manager, ringTimer(callId, new Date(now.getTime() + (program.calls?.ringFor ?? 0))));
     return { number, to: { personId: peer.id, only: null, except: [] } };
+  }
+
+  /** Tells a callee who was in another call; once a minute at most for a caller who keeps trying. */
+  private async missedBusy(
+    manager: EntityManager,
+    program: Program,
+    callId: string,
+    peer: { id: string; role: 'seeker' | 'helper' },
+  ): Promise<void> {
+    const since = new Date(this.clock.now().getTime() - BUSY_TOLD_EVERY_MS);
+    const [call] = await manager.query<{ conversation_id: string; caller_id: string; told: boolean }[]>(
+      `SELECT conversation_id, caller_id, EXISTS (
+        SELECT FROM call_records b JOIN notifications n ON n.dedupe_key = 'call:' || b.id || ':missed'
+        WHERE b.conversation_id = r.conversation_id AND b.caller_id = r.caller_id AND b.end_reason = 'busy'
+          AND b.started_at > $2
+      ) AS told
+      FROM call_records r WHERE id = $1`,
+      [callId, since],
+    );
+    if (!call || call.told) return;
+    await this.notifications.create(manager, program, `call_missed_by_${peer.role}`, [
+      {
+        personId: peer.id,
+        conversationId: call.conversation_id,
+        senderId: call.caller_id,
+        dedupeKey: missedKey(callId),
+      },
+    ]);
   }
 
   private async inCall(
@@ -209,14 +242,44 @@ export class Calls {
     });
   }
 
-  private async toPeer(
+  private async begin(
+    manager: EntityManager,
+    call: LiveCall,
+    { socketId, gatewayId }: Carrier,
+    sdp: SessionDescription,
+  ): Promise<void> {
+    const now = this.clock.now();
+    await manager.query(
+      `UPDATE call_records SET status = 'active', answered_at = greatest($2, started_at), ringing = NULL, answer = $5,
+        callee_socket = $3, callee_gateway = $4, callee_carrier_since = greatest($2, started_at), version = version + 1
+      WHERE id = $1`,
+      [call.id, now, socketId, gatewayId, stored(sdp)],
+    );
+    await removeJobs(manager, 'timers', [ringTimerKey(call.id)]);
+    const endAfter = this.programs.get(call.program).calls?.endAfter ?? 0;
+    await enqueue(manager, endTimer(call.id, new Date(now.getTime() + endAfter)));
+    Object.assign(call.callee, { socket: socketId, gateway: gatewayId });
+  }
+
+  /** A signal of an answered call: by its first one the caller's side shows that it has heard the answer. */
+  private async heardFrom(
     manager: EntityManager,
     call: LiveCall,
     side: CallSide,
     carrier: Carrier,
-  ): Promise<Relayed> {
-    await takeOver(manager, call, side, carrier);
-    return { number: call.number, to: audienceOf(call[otherSide(side)]) };
+    {
+      offeredBy = call.offeredBy,
+      onlyIfLost = false,
+    }: { offeredBy?: CallSide | null; onlyIfLost?: boolean } = {},
+  ): Promise<void> {
+    await takeOver(manager, call, side, carrier, { onlyIfLost });
+    const answer = side === 'caller' ? null : call.answer;
+    if (answer === call.answer && offeredBy === call.offeredBy) return;
+    await manager.query(
+      `UPDATE call_records SET offered_by = $2, answer = CASE WHEN $3 THEN answer END WHERE id = $1`,
+      [call.id, offeredBy, answer !== null],
+    );
+    Object.assign(call, { answer, offeredBy });
   }
 
   /** The newest call has ended; both sides report of it. */
@@ -234,6 +297,25 @@ export class Calls {
     if (!newest) throw new KindlineError('not_found', 'There is no call');
     if (quality) await storeQuality(manager, newest.id, newest.side, quality);
   }
+}
+
+const stored = (sdp: SessionDescription): string =>
+  JSON.stringify({ sdp: JSON.stringify(sdp), candidates: [] } satisfies StoredDescription);
+
+const isRepeated = (answer: Described | null, sdp: SessionDescription): boolean =>
+  answer !== null && JSON.stringify(answer.sdp) === JSON.stringify(sdp);
+
+async function keepCandidate(
+  manager: EntityManager,
+  callId: string,
+  of: 'ringing' | 'answer',
+  candidate: IceCandidate,
+): Promise<void> {
+  await manager.query(
+    `UPDATE call_records SET ${of} = jsonb_insert(${of}, '{candidates,-1}', to_jsonb($2::text), true)
+    WHERE id = $1 AND jsonb_array_length(${of} -> 'candidates') < $3`,
+    [callId, JSON.stringify(candidate), MOST_CANDIDATES],
+  );
 }
 
 /** The callee's devices that do not carry the call. */

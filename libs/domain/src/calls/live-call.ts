@@ -10,14 +10,14 @@ export interface Carrier {
   connectedAt: Date;
 }
 
-/** The offer that rings, and the candidates that followed it. */
-export interface Ringing {
+/** The offer that rings, or its answer, and the candidates that followed it. */
+export interface Described {
   sdp: SessionDescription;
   candidates: IceCandidate[];
 }
 
 /** How it is stored: as JSON texts, because jsonb would not keep the order of an object's members. */
-export interface StoredRinging {
+export interface StoredDescription {
   sdp: string;
   candidates: string[];
 }
@@ -27,6 +27,8 @@ export interface SideState {
   personId: string;
   socket: string | null;
   gateway: string | null;
+  /** Only a socket that has connected after this takes over by that alone. */
+  carrierSince: Date | null;
   nextSocket: string | null;
   nextGateway: string | null;
   /** Since when its socket is gone. */
@@ -42,7 +44,11 @@ export interface LiveCall {
   status: 'ringing' | 'active';
   startedAt: Date;
   answeredAt: Date | null;
-  ringing: Ringing | null;
+  ringing: Described | null;
+  /** Until the caller's side is known to have heard it. */
+  answer: Described | null;
+  /** Whose new terms wait for an answer. */
+  offeredBy: CallSide | null;
   calleeRole: 'seeker' | 'helper';
   caller: SideState;
   callee: SideState;
@@ -56,17 +62,21 @@ interface Row {
   status: 'ringing' | 'active';
   started_at: Date;
   answered_at: Date | null;
-  ringing: StoredRinging | null;
+  ringing: StoredDescription | null;
+  answer: StoredDescription | null;
+  offered_by: CallSide | null;
   callee_role: 'seeker' | 'helper';
   caller_id: string;
   caller_socket: string | null;
   caller_gateway: string | null;
+  caller_carrier_since: Date | null;
   caller_next_socket: string | null;
   caller_next_gateway: string | null;
   caller_lost_at: Date | null;
   callee_id: string;
   callee_socket: string | null;
   callee_gateway: string | null;
+  callee_carrier_since: Date | null;
   callee_next_socket: string | null;
   callee_next_gateway: string | null;
   callee_lost_at: Date | null;
@@ -133,12 +143,15 @@ function toCall(row: Row): LiveCall {
     status: row.status,
     startedAt: row.started_at,
     answeredAt: row.answered_at,
-    ringing: row.ringing && toRinging(row.ringing),
+    ringing: row.ringing && toDescribed(row.ringing),
+    answer: row.answer && toDescribed(row.answer),
+    offeredBy: row.offered_by,
     calleeRole: row.callee_role,
     caller: {
       personId: row.caller_id,
       socket: row.caller_socket,
       gateway: row.caller_gateway,
+      carrierSince: row.caller_carrier_since,
       nextSocket: row.caller_next_socket,
       nextGateway: row.caller_next_gateway,
       lostAt: row.caller_lost_at,
@@ -147,6 +160,7 @@ function toCall(row: Row): LiveCall {
       personId: row.callee_id,
       socket: row.callee_socket,
       gateway: row.callee_gateway,
+      carrierSince: row.callee_carrier_since,
       nextSocket: row.callee_next_socket,
       nextGateway: row.callee_next_gateway,
       lostAt: row.callee_lost_at,
@@ -154,7 +168,7 @@ function toCall(row: Row): LiveCall {
   };
 }
 
-const toRinging = ({ sdp, candidates }: StoredRinging): Ringing => ({
+export const toDescribed = ({ sdp, candidates }: StoredDescription): Described => ({
   sdp: JSON.parse(sdp) as SessionDescription,
   candidates: candidates.map((candidate) => JSON.parse(candidate) as IceCandidate),
 });

@@ -31,6 +31,7 @@ export class TimerTasks {
       this.conversations.unopened(String(conversationId), Number(stage)),
     'conversation.silence': ({ conversationId }) => this.conversations.silence(String(conversationId)),
     'call.ring': ({ callId }) => this.calls.ring(String(callId)),
+    'call.end': ({ callId }) => this.calls.end(String(callId)),
     'call.lost': ({ callId, side, lostAt }) =>
       this.calls.lost(String(callId), side === 'caller' ? 'caller' : 'callee', new Date(String(lostAt))),
   };

@@ -3,6 +3,7 @@ import type { Program } from './program';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 const RING_FOR = 45 * SECOND;
 
 const toSenior = { channelKey: 'msg_ch', priority: 'high', screen: 'chat' } as const;
@@ -50,7 +51,7 @@ export const companion: Program = {
   sessionTimer: null,
   capacity: 5,
   pushEvery: MINUTE,
-  calls: { ringFor: RING_FOR, lostAfter: 30 * SECOND },
+  calls: { ringFor: RING_FOR, lostAfter: 30 * SECOND, endAfter: 4 * HOUR },
   notifications: {
     request_invited: {
       kind: 'seeker_request',

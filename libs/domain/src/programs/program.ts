@@ -51,7 +51,7 @@ export interface Program {
   readonly capacity: number;
   /** Least distance of two pushes to one person, but for unthrottled kinds; what comes sooner is folded. */
   readonly pushEvery: number | null;
-  /** How long a call rings, and how long a peer that vanished is waited for. */
-  readonly calls: { readonly ringFor: number; readonly lostAfter: number } | null;
+  /** How long a call rings, how long a peer that vanished is waited for, and how long a call lasts at most. */
+  readonly calls: { readonly ringFor: number; readonly lostAfter: number; readonly endAfter: number } | null;
   readonly notifications: Partial<Record<NotificationMoment, NotificationKind>>;
 }
