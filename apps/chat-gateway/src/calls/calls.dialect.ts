@@ -42,7 +42,7 @@ export class CallsDialect implements Dialect {
       name: 'call:offer',
       roles: CALLING_ROLES,
       payload: callDescription,
-      limit: 'events',
+      limit: 'requests',
       handle: (client, payload) =>
         this.inOrder(client, payload.conversationId, async (sender) => {
           this.tooLate.delete(client);

@@ -98,6 +98,8 @@ export class Calls {
    */
   async answer(sender: Sender, sdp: SessionDescription): Promise<Relayed> {
     return this.inCall(sender, async (manager, call, side) => {
+      // A repeat tells the callee's other devices again: the first one's news may have been lost.
+      const begins = side === 'callee' && (call.status === 'ringing' || isRepeated(call.answer, sdp));
       if (call.status === 'active') {
         // Without new terms to answer it comes from a device that still rings: it must not break the call.
         const asked = side === 'caller' || call.offeredBy === 'caller' || isRepeated(call.answer, sdp);
@@ -108,8 +110,7 @@ export class Calls {
         await this.begin(manager, call, sender.carrier, sdp);
       }
       const relayed = { number: call.number, to: audienceOf(call[otherSide(side)]) };
-      // A repeat as well: the first one's news may have been lost.
-      return side === 'callee' ? { ...relayed, answeredElsewhere: others(call) } : relayed;
+      return begins ? { ...relayed, answeredElsewhere: others(call) } : relayed;
     });
   }
 
