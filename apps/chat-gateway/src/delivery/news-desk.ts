@@ -65,9 +65,9 @@ export class NewsDesk {
     },
     'request.closed.v1': (news) => {
       const { request, withdrawn } = news;
-      if (!this.close(request, withdrawn)) return;
-      const names = this.relays.get(request.program)?.namesSeekersOnly;
-      if (!names || !this.isSuperseded(request)) this.relay('request.closed.v1', request.program, news);
+      if (this.close(request, withdrawn) && this.isToldOf(request)) {
+        this.relay('request.closed.v1', request.program, news);
+      }
     },
     'conversation.started.v1': (news) => {
       const { conversation } = news;
@@ -138,10 +138,14 @@ export class NewsDesk {
     else for (const helperId of helperIds) shown.helpers.add(helperId);
   }
 
-  /** Whether its seeker has asked again: news of two requests may overtake each other. Ids grow with time. */
-  private isSuperseded({ id, program, seeker }: NewsRequest): boolean {
+  /**
+   * Whether the end of a request is told: not where requests are named by their seeker, who has asked again. News of
+   * two requests may overtake each other; ids grow with time.
+   */
+  private isToldOf({ id, program, seeker }: NewsRequest): boolean {
+    if (!this.relays.get(program)?.namesSeekersOnly) return true;
     const key = seekerOf(program, seeker.id);
-    return [...this.shown].some(([other, shown]) => shown.seeker === key && other > id);
+    return ![...this.shown].some(([other, shown]) => shown.seeker === key && other > id);
   }
 
   /** Takes a request from the dashboards. @returns false when that was done before */
@@ -149,8 +153,7 @@ export class NewsDesk {
     this.shown.delete(request.id);
     if (!this.closed.advance(request)) return false;
     const asked = withdrawn ?? this.everyoneHere(request).filter((id) => id !== takenBy?.id);
-    const relay = this.relays.get(request.program);
-    if (!relay?.namesSeekersOnly || !this.isSuperseded(request)) relay?.withdraw(request, asked, takenBy);
+    if (this.isToldOf(request)) this.relays.get(request.program)?.withdraw(request, asked, takenBy);
     return true;
   }
 

@@ -47,13 +47,9 @@ export class Connections {
   private readonly byPerson = new Map<string, PersonSocket[]>();
   private readonly bySocket = new Map<string, PersonSocket>();
   private readonly backends = new Set<string>();
-  /** Those of the helping roles, by role: people with a socket here whose token has it. */
-  readonly helpers: ReadonlyMap<Role, ReadonlySet<string>>;
   private readonly byRole = new Map<Role, Set<string>>(HELPER_ROLES.map((role) => [role, new Set()]));
-
-  constructor() {
-    this.helpers = this.byRole;
-  }
+  /** Those of the helping roles, by role: people with a socket here whose token has it. */
+  readonly helpers: ReadonlyMap<Role, ReadonlySet<string>> = this.byRole;
 
   /** @returns true when it is the person's first one here. */
   add(socket: PersonSocket): boolean {

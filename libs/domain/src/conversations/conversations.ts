@@ -75,9 +75,13 @@ export class Conversations {
     seq: number,
     program?: ProgramName,
   ): Promise<Date | undefined> {
-    await this.requireMember(conversationId, personId, undefined, program);
     const now = this.clock.now();
-    if (await markRead(this.dataSource.manager, conversationId, personId, seq, now)) return now;
+    // One statement for what happens with every message; why it did nothing is asked afterwards.
+    const moved =
+      isUuid(conversationId) &&
+      (await markRead(this.dataSource.manager, conversationId, personId, seq, now, program));
+    if (moved) return now;
+    await this.requireMember(conversationId, personId, undefined, program);
     const [{ last_seq } = { last_seq: 0 }] = await this.dataSource.query<{ last_seq: number }[]>(
       `SELECT last_seq FROM conversations WHERE id = $1`,
       [conversationId],
@@ -192,17 +196,18 @@ async function markRead(
   personId: string,
   seq: number,
   now: Date,
+  program?: ProgramName,
 ): Promise<boolean> {
   const moved = await manager.query<unknown[]>(
     `WITH moved AS (
       UPDATE conversation_members m SET last_read_seq = $3 FROM conversations c
       WHERE m.conversation_id = $1 AND m.person_id = $2 AND m.last_read_seq < $3
-        AND c.id = m.conversation_id AND $3 <= c.last_seq
+        AND c.id = m.conversation_id AND $3 <= c.last_seq AND ($5::text IS NULL OR c.program = $5)
       RETURNING m.conversation_id
     )
     INSERT INTO message_reads (conversation_id, person_id, up_to_seq, read_at)
     SELECT conversation_id, $2, $3, $4 FROM moved ON CONFLICT DO NOTHING RETURNING up_to_seq`,
-    [conversationId, personId, seq, now],
+    [conversationId, personId, seq, now, program ?? null],
   );
   return moved.length > 0;
 }
