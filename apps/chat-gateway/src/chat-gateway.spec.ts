@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { BookingDesk } from './bookings/booking-desk';
 import type { CallDesk } from './calls/call-desk';
 import { ChatGateway } from './chat-gateway';
+import type { CounselingDesk } from './counseling/counseling-desk';
 import type { CatchUp } from './delivery/catch-up';
 import type { MessageIntake } from './delivery/message-intake';
 import type { NewsDesk } from './delivery/news-desk';
@@ -40,6 +41,7 @@ describe('a gateway in the background', () => {
         stop: async () => undefined,
         settled: async () => undefined,
       } as unknown as CallDesk,
+      { start: () => undefined, stop: async () => undefined } as unknown as CounselingDesk,
       {
         onDrain: (_what: string, drain: () => Promise<void>) => void drains.push(drain),
       } as unknown as Shutdown,

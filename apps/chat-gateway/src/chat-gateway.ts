@@ -4,6 +4,7 @@ import { NEWS_SUBSCRIBER, Shutdown, type TransportSubscriber } from '@kindline/p
 import type { Server } from 'node:http';
 import { BookingDesk } from './bookings/booking-desk';
 import { CallDesk } from './calls/call-desk';
+import { CounselingDesk } from './counseling/counseling-desk';
 import { CATCH_UP_EVERY_MS, CatchUp } from './delivery/catch-up';
 import { MessageIntake } from './delivery/message-intake';
 import { NewsDesk } from './delivery/news-desk';
@@ -28,6 +29,7 @@ export class ChatGateway {
     private readonly intake: MessageIntake,
     private readonly bookings: BookingDesk,
     private readonly calls: CallDesk,
+    private readonly counseling: CounselingDesk,
     private readonly shutdown: Shutdown,
     @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<TransportNews>,
   ) {}
@@ -37,6 +39,7 @@ export class ChatGateway {
     this.news.onReconnect(() => void this.catchUp.run());
     this.bookings.start(this.news);
     this.calls.start(this.news);
+    this.counseling.start(this.news);
     await this.lease.start();
     this.sockets.listen(http);
     this.timers.push(
@@ -53,7 +56,12 @@ export class ChatGateway {
   private async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.sockets.drain();
-    await Promise.all([this.intake.writer.settled(), this.bookings.stop(), this.calls.stop()]);
+    await Promise.all([
+      this.intake.writer.settled(),
+      this.bookings.stop(),
+      this.calls.stop(),
+      this.counseling.stop(),
+    ]);
     await this.sockets.close();
     await Promise.all([this.bookings.settled(), this.calls.settled()]);
     await this.lease.stop();

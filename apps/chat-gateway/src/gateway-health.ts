@@ -1,6 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { TransportNews } from '@kindline/contracts';
-import { HealthChecks, NEWS_SUBSCRIBER, type TransportSubscriber } from '@kindline/platform';
+import { Channels, HealthChecks, NEWS_SUBSCRIBER, type TransportSubscriber } from '@kindline/platform';
+import type { Redis } from 'ioredis';
+import { CHAT_REDIS } from './counseling/chat-redis';
 import { WRITER_POOL, type WriterPool } from './delivery/writer-pool';
 
 /** The gateway is ready while it hears the transport; what it alone opened it closes. */
@@ -9,6 +11,8 @@ export class GatewayHealth implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly health: HealthChecks,
     @Inject(WRITER_POOL) private readonly pool: WriterPool,
+    @Inject(CHAT_REDIS) private readonly sessions: Redis,
+    private readonly channels: Channels,
     @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<TransportNews>,
   ) {}
 
@@ -20,6 +24,8 @@ export class GatewayHealth implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.news.close();
+    this.channels.close();
+    this.sessions.disconnect();
     await this.pool.end();
   }
 }

@@ -3,6 +3,7 @@ import { AuthModule } from '@kindline/auth';
 import { TRANSPORT_NEWS, type TransportNews } from '@kindline/contracts';
 import { createPool } from '@kindline/database';
 import {
+  ANONYMOUS_SESSIONS,
   BOOKING_EMITTER,
   BOOKING_ORIGIN,
   BookingIntake,
@@ -12,10 +13,12 @@ import {
   Emissions,
   NEWS_PUBLISHER,
   OnlineHelpers,
-  PresenceDirectory,
   Programs,
+  SessionStore,
+  SessionSweep,
 } from '@kindline/domain';
 import {
+  Channels,
   type Clock,
   createRedis,
   NEWS_SUBSCRIBER,
@@ -45,6 +48,15 @@ import { ChatGateway } from './chat-gateway';
 import { MessagesSyncDialect } from './common/messages-sync.dialect';
 import { CompanionDialect } from './companion/companion.dialect';
 import { CompanionRelay, messageNewEmitter } from './companion/companion.relay';
+import { AbsentSides } from './counseling/absent-sides';
+import { ChatAdmission } from './counseling/chat-admission';
+import { CHAT_ROUTER, ChatNamespace } from './counseling/chat-namespace';
+import { CHAT_REDIS } from './counseling/chat-redis';
+import { ChatRooms } from './counseling/chat-rooms';
+import { CounselingDesk } from './counseling/counseling-desk';
+import { CounselingDialect } from './counseling/counseling.dialect';
+import { QueueBoard } from './counseling/queue-board';
+import { SessionTeller } from './counseling/session-teller';
 import { CatchUp } from './delivery/catch-up';
 import { Delivery } from './delivery/delivery';
 import { MESSAGE_EMITTERS, type MessageEmitters } from './delivery/message-emitter';
@@ -69,7 +81,7 @@ import { HelpersHere } from './sockets/helpers-here';
 import { PendingInvitations } from './sockets/pending-invitations';
 import { PresenceLease } from './sockets/presence-lease';
 import { SocketAuth } from './sockets/socket-auth';
-import { SocketServer } from './sockets/socket-server';
+import { SIDE_NAMESPACES, SocketServer } from './sockets/socket-server';
 
 /** Connections of the message writer: its two lanes, and one to spare. */
 const WRITER_CONNECTIONS = 3;
@@ -91,6 +103,8 @@ const isBatchOf = (gatewayId: string) => {
 export class GatewayModule {
   static forRoot(env: GatewayEnv, log: TransitionLog, clock?: Clock): DynamicModule {
     const redis = createRedis(env.REDIS_URL, 'gateway', log);
+    // Of their own, so that what many sockets send in one moment shares a round trip.
+    const chatRedis = createRedis(env.REDIS_URL, 'sessions', log, { enableAutoPipelining: true });
     const gatewayId = randomUUID();
     return {
       module: GatewayModule,
@@ -114,7 +128,20 @@ export class GatewayModule {
           useFactory: () =>
             createPool(env.DATABASE_URL, 'kindline-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
         },
-        { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
+        ...ANONYMOUS_SESSIONS,
+        { provide: CHAT_REDIS, useValue: chatRedis },
+        { provide: SessionStore, useValue: new SessionStore(chatRedis) },
+        { provide: Channels, useFactory: () => new Channels(env.REDIS_URL, log) },
+        {
+          provide: CHAT_ROUTER,
+          inject: [CounselingDialect],
+          useFactory: (dialect: CounselingDialect) => new EventRouter([dialect], env),
+        },
+        {
+          provide: SIDE_NAMESPACES,
+          inject: [ChatNamespace],
+          useFactory: (...namespaces: unknown[]) => namespaces,
+        },
         { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<TransportNews>(redis) },
         {
           provide: NEWS_SUBSCRIBER,
@@ -150,6 +177,7 @@ export class GatewayModule {
         { provide: BOOKING_ORIGIN, useValue: gatewayId },
         { provide: BOOKING_EMITTER, useExisting: Facilitators },
         Absence,
+        AbsentSides,
         Admission,
         Arrivals,
         BookingDelivery,
@@ -162,7 +190,12 @@ export class GatewayModule {
         CallLanes,
         CallSignals,
         CatchUp,
+        ChatAdmission,
         ChatGateway,
+        ChatNamespace,
+        ChatRooms,
+        CounselingDesk,
+        CounselingDialect,
         Connections,
         Delivery,
         Emissions,
@@ -179,9 +212,12 @@ export class GatewayModule {
         OnlineHelpers,
         PendingInvitations,
         PresenceLease,
+        QueueBoard,
         Receptions,
         Rosters,
         SessionKeeper,
+        SessionSweep,
+        SessionTeller,
         Signs,
         SocketAuth,
         SocketServer,

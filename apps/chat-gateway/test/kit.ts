@@ -5,6 +5,7 @@ import type {
   CallServerEvents,
   CommonServerEvents,
   CompanionServerEvents,
+  CounselingServerEvents,
   MessageView,
   Role,
 } from '@kindline/contracts';
@@ -18,7 +19,7 @@ import { io, type Socket } from 'socket.io-client';
 import { startSessionApi } from '../../session-api/src/start';
 import { startChatGateway } from '../src/start';
 
-const JWT_SECRET = 'a-secret-of-the-gateway-tests-with-enough-bytes';
+export const JWT_SECRET = 'a-secret-of-the-gateway-tests-with-enough-bytes';
 export const SERVICE_TOKEN = 'service-token-of-the-gateway-tests';
 
 /** The environment that the services of a test share. */
@@ -103,7 +104,8 @@ type ServerEvents = BetterTogetherServerEvents &
   BookingServerEvents &
   CallServerEvents &
   CommonServerEvents &
-  CompanionServerEvents;
+  CompanionServerEvents &
+  CounselingServerEvents;
 export type EventName = keyof ServerEvents & string;
 export type Payload<Name extends EventName> = Parameters<ServerEvents[Name]>[0];
 export type ChatMessage = Payload<'chat_message'>;

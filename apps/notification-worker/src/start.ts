@@ -12,6 +12,7 @@ import { BookingRequests } from './bookings/booking-requests';
 import { BookingPushOutbox } from './outbox/booking-push-outbox';
 import { HeldPushOutbox } from './outbox/held-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
+import { SessionPushOutbox } from './outbox/session-push-outbox';
 import type { PushSender } from './push/push-sender';
 import { RequestPushes } from './requests/request-pushes';
 import { SendNotifications } from './sending/send-notifications';
@@ -56,6 +57,7 @@ export async function startNotificationWorker(variables = process.env): Promise<
         'message pushes': app.get(MessagePushOutbox),
         'held pushes': app.get(HeldPushOutbox),
         'booking pushes': app.get(BookingPushOutbox),
+        'session pushes': app.get(SessionPushOutbox),
       };
       for (const [name, outbox] of Object.entries(outboxes)) {
         outbox.start();

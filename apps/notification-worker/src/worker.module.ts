@@ -2,12 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
 import { TRANSPORT_NEWS, type TransportNews } from '@kindline/contracts';
 import {
+  ANONYMOUS_SESSIONS,
   BookingIntake,
   bookingPublishing,
   DomainModule,
   NEWS_PUBLISHER,
   OnlineHelpers,
-  PresenceDirectory,
   Programs,
 } from '@kindline/domain';
 import { createRedis, PlatformModule, TransportPublisher, TransportSubscriber } from '@kindline/platform';
@@ -16,6 +16,7 @@ import { BookingRequests } from './bookings/booking-requests';
 import { BookingPushOutbox } from './outbox/booking-push-outbox';
 import { HeldPushOutbox } from './outbox/held-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
+import { SessionPushOutbox } from './outbox/session-push-outbox';
 import { createPushSender } from './push/fcm-sender';
 import { RequestPushes } from './requests/request-pushes';
 import { Addressees } from './sending/addressees';
@@ -59,7 +60,7 @@ export class WorkerModule {
           provide: RETRY_AFTER_MS,
           useValue: env.PUSH_RETRY_AFTER ?? (env.NODE_ENV === 'production' ? 10_000 : 1_000),
         },
-        { provide: PresenceDirectory, useValue: new PresenceDirectory(redis) },
+        ...ANONYMOUS_SESSIONS,
         { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<TransportNews>(redis) },
         ...bookingPublishing(
           () => new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log),
@@ -74,6 +75,7 @@ export class WorkerModule {
         OnlineHelpers,
         RequestPushes,
         SendNotifications,
+        SessionPushOutbox,
         TokenValidation,
         WhoIsConnected,
         WorkerMetrics,

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
 import type { TransportNews } from '@kindline/contracts';
 import {
+  ANONYMOUS_SESSIONS,
   Announcer,
   Callback,
   CALLBACK_ORIGINS,
@@ -41,6 +42,7 @@ export class SchedulerModule {
       ],
       controllers: [JobsController],
       providers: [
+        ...ANONYMOUS_SESSIONS,
         Announcer,
         Callback,
         Cron,

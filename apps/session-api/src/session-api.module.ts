@@ -1,7 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
 import { TRANSPORT_NEWS, type TransportNews } from '@kindline/contracts';
-import { Announcer, bookingPublishing, DomainModule, NEWS_PUBLISHER, Programs } from '@kindline/domain';
+import {
+  ANONYMOUS_SESSIONS,
+  Announcer,
+  bookingPublishing,
+  DomainModule,
+  NEWS_PUBLISHER,
+  Programs,
+} from '@kindline/domain';
 import {
   createRedis,
   PlatformModule,
@@ -16,11 +23,13 @@ import { TestNotificationController } from './better-together/test-notification.
 import { BookingsController } from './bookings/bookings.controller';
 import { HelpRequestsController } from './companion/help-requests.controller';
 import { ConversationsController } from './conversations/conversations.controller';
+import { ChatSessionsController } from './counseling/chat-sessions.controller';
+import { SessionViews } from './counseling/session-views';
 import { DeliveriesController } from './notifications/deliveries.controller';
 import { PeopleController } from './people/people.controller';
 import { PushTokensController } from './people/push-tokens.controller';
 import { TokensController } from './people/tokens.controller';
-import type { SessionApiEnv } from './session-api-env';
+import { SESSION_API_ENV, type SessionApiEnv } from './session-api-env';
 import { VolunteersController } from './volunteers/volunteers.controller';
 
 @Module({})
@@ -51,9 +60,13 @@ export class SessionApiModule {
         TestNotificationController,
         DeliveriesController,
         BookingsController,
+        ChatSessionsController,
       ],
       providers: [
+        ...ANONYMOUS_SESSIONS,
+        { provide: SESSION_API_ENV, useValue: env },
         ActingPerson,
+        SessionViews,
         Announcer,
         ...bookingPublishing(
           () => new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log),

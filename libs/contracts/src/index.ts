@@ -17,3 +17,6 @@ export * from './bookings/bookings';
 export * from './bookings/events';
 export * from './bookings/http';
 export * from './bookings/news';
+export * from './counseling/http';
+export * from './counseling/events';
+export * from './counseling/news';

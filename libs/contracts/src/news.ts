@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BOOKING_NEWS, type BookingNewsMap } from './bookings/news';
 import { CALL_NEWS, type CallNewsMap } from './calls';
 import { messageType, programName, replyTo } from './conversations';
+import { SESSION_NEWS, type SessionNewsMap } from './counseling/news';
 
 /**
  * News: what every gateway replica must hear, published on the Redis transport under versioned names.
@@ -111,8 +112,8 @@ export type NewsMap = { [Name in keyof typeof NEWS]: z.infer<(typeof NEWS)[Name]
 export type NewsName = keyof NewsMap;
 
 /** Everything that goes over the Redis transport. */
-export const TRANSPORT_NEWS = { ...NEWS, ...BOOKING_NEWS, ...CALL_NEWS } as const;
-export type TransportNews = NewsMap & BookingNewsMap & CallNewsMap;
+export const TRANSPORT_NEWS = { ...NEWS, ...BOOKING_NEWS, ...CALL_NEWS, ...SESSION_NEWS } as const;
+export type TransportNews = NewsMap & BookingNewsMap & CallNewsMap & SessionNewsMap;
 export type AppendedMessage = z.infer<typeof appendedMessage>;
 export type NewsMember = z.infer<typeof member>;
 export type NewsConversation = z.infer<typeof conversation>;

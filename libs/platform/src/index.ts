@@ -1,4 +1,5 @@
 export * from './access';
+export * from './channels';
 export * from './clock';
 export * from './duration';
 export * from './endpoint.decorator';

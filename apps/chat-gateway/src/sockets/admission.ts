@@ -17,7 +17,7 @@ import { PresenceLease } from './presence-lease';
 /** How long a socket without a token may stay to authenticate by an event. */
 const ANONYMOUS_MS = 10_000;
 /** A message emitted this shortly before a clean goodbye may not have been seen. */
-const GOODBYE_MS = 3_000;
+export const GOODBYE_MS = 3_000;
 
 type ArriveListener = (client: PersonSocket) => void;
 type LeaveListener = (client: ClientSocket) => void;

@@ -1,4 +1,4 @@
-import type { Role } from '@kindline/contracts';
+import type { ChatPermission, Role } from '@kindline/contracts';
 import type { z } from 'zod';
 import type { BackendSocket, ClientSocket, PersonSocket } from './connections';
 
@@ -8,10 +8,10 @@ type Answer = Promise<object | void> | object | void;
 export interface ClientEvent {
   readonly name: string;
   /**
-   * People with one of these roles, backends, or any socket, also one that has not shown a token yet. Whether
-   * the ids in the payload are the sender's own is the handler's to check.
+   * People with one of these roles, backends, any socket, also one that has not shown a token yet, or those whose
+   * chat token allows it. Whether the ids in the payload are the sender's own is the handler's to check.
    */
-  readonly from: readonly Role[] | 'backends' | 'anyone';
+  readonly from: readonly Role[] | 'backends' | 'anyone' | { permission: ChatPermission };
   readonly payload: z.ZodType;
   /** Where the dialect names its own failure event, that replaces `error`. */
   readonly failureEvent?: string;

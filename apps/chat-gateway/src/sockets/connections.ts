@@ -1,5 +1,5 @@
 import type { Person } from '@kindline/auth';
-import { HELPER_ROLES, KindlineError, type Role } from '@kindline/contracts';
+import { type ChatPermission, HELPER_ROLES, KindlineError, type Role } from '@kindline/contracts';
 import type { Socket } from 'socket.io';
 import type { Turns } from './turns';
 
@@ -12,6 +12,9 @@ export interface ClientSocket {
   expiresAt?: number;
   /** The fingerprint of a backend's service token. */
   backend?: string;
+  /** In an anonymous session: its name there, and what its chat token allows. */
+  readonly anonymousId?: string;
+  readonly permissions?: readonly ChatPermission[];
   /** The order of its events, from the first one on. */
   turns?: Turns;
 }

@@ -99,7 +99,7 @@ export class EventRouter {
 
   private checkLimit(event: ClientEvent, sender: ClientSocket): void {
     // Not by address: behind a load balancer all guests may share one.
-    const who = sender.person?.id ?? sender.backend ?? sender.id;
+    const who = sender.person?.id ?? sender.backend ?? sender.anonymousId ?? sender.id;
     if (this.buckets && !this.buckets[event.limit].take(who)) throw new KindlineError('rate_limited');
   }
 }
@@ -121,10 +121,10 @@ function answerByEvent(
 function admit(
   event: ClientEvent | undefined,
   name: string,
-  { person, backend }: ClientSocket,
+  { person, backend, permissions }: ClientSocket,
 ): asserts event {
   if (event?.from === 'anyone') return;
-  if (!person && backend === undefined) throw new KindlineError('unauthenticated');
+  if (!person && backend === undefined && !permissions) throw new KindlineError('unauthenticated');
   if (!event) {
     // The protocol allows numbers as names, too.
     throw new KindlineError('not_found', `There is no event ${JSON.stringify(String(name).slice(0, 64))}`);
@@ -132,6 +132,12 @@ function admit(
   if (event.from === 'backends') {
     if (backend === undefined)
       throw new KindlineError('forbidden', 'This event is for backends: send backend_connect');
+    return;
+  }
+  if ('permission' in event.from) {
+    const { permission } = event.from;
+    if (!permissions?.includes(permission))
+      throw new KindlineError('forbidden', `Your chat token does not allow ${permission}`);
     return;
   }
   if (!event.from.some((role) => person?.roles.includes(role))) throw new KindlineError('forbidden');

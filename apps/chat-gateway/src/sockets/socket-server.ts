@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
 import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/platform';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
-import { Server, type Socket } from 'socket.io';
+import { type Namespace, Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
 import { Absence, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './absence';
 import { Admission } from './admission';
@@ -12,6 +12,22 @@ import { type ClientSocket, Connections, type PersonSocket } from './connections
 import { EventRouter, failure } from './event-router';
 import { type EngineConnection, gatherFlushes } from './flush-gatherer';
 import { SocketAuth } from './socket-auth';
+
+/** A namespace beside the default one, with sockets of its own. */
+export interface SideNamespace {
+  readonly name: string;
+  /** Takes sockets from here on. */
+  open(namespace: Namespace): void;
+  /** Takes no more events. */
+  drain(): void;
+  /** Lets go those whose tokens have expired by now, in ms since 1970. */
+  dropExpired(now: number): void;
+  /** Whether a connection carries one of its sockets. */
+  uses(connection: Socket['conn']): boolean;
+  /** Resolves when what its sockets have left behind is done. */
+  settled(): Promise<void>;
+}
+export const SIDE_NAMESPACES = Symbol('SIDE_NAMESPACES');
 
 /** The Socket.IO server: who gets in, who is told to go. */
 @Injectable()
@@ -29,6 +45,7 @@ export class SocketServer {
     private readonly admission: Admission,
     private readonly absence: Absence,
     private readonly arrivals: Arrivals,
+    @Inject(SIDE_NAMESPACES) private readonly beside: SideNamespace[],
   ) {}
 
   listen(http: HttpServer): void {
@@ -62,6 +79,7 @@ export class SocketServer {
       );
     });
     io.on('connection', (socket) => this.connected(socket));
+    for (const namespace of this.beside) namespace.open(io.of(namespace.name));
     this.expiry = setInterval(() => this.dropExpired(), 1_000);
   }
 
@@ -69,6 +87,7 @@ export class SocketServer {
   drain(): void {
     this.draining = true;
     this.router.close();
+    for (const namespace of this.beside) namespace.drain();
     for (const socket of this.sockets()) {
       socket.emit('server_draining', { retryAfterMs: Math.floor(Math.random() * 5_000) });
     }
@@ -81,6 +100,7 @@ export class SocketServer {
     // Closing the connection rather than disconnecting the socket: clients then reconnect by themselves.
     for (const socket of [...this.sockets()]) socket.conn.close();
     await this.absence.flush();
+    await Promise.all(this.beside.map((namespace) => namespace.settled()));
     await this.io?.close();
   }
 
@@ -102,17 +122,20 @@ export class SocketServer {
     else this.admission.guest(client);
   }
 
-  private sockets(): Iterable<Socket> {
-    return this.io?.of('/').sockets.values() ?? [];
+  private *sockets(): Iterable<Socket> {
+    for (const name of ['/', ...this.beside.map((namespace) => namespace.name)])
+      yield* this.io?.of(name).sockets.values() ?? [];
   }
 
   private dropExpired(): void {
-    const now = this.clock.now().getTime() / 1000;
+    const now = this.clock.now().getTime();
     for (const { expiresAt, socket } of this.connections.all()) {
-      if (expiresAt > now) continue;
+      if (expiresAt * 1000 > now) continue;
       socket.emit('error', failure(new KindlineError('unauthenticated', 'The token has expired')));
-      socket.disconnect(true);
+      // What the same connection carries besides has tokens of its own.
+      socket.disconnect(!this.beside.some((namespace) => namespace.uses(socket.conn)));
     }
+    for (const namespace of this.beside) namespace.dropExpired(now);
   }
 }
 

@@ -6,3 +6,4 @@ export * from './workers.entities';
 export * from './bookings.entities';
 export * from './external-jobs.entities';
 export * from './calls.entities';
+export * from './anonymous-sessions.entities';

@@ -1,4 +1,5 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { AnonymousSessionRow } from './anonymous-sessions.entities';
 import { PersonRow } from './people.entities';
 
 /** One thing to tell one person; created in the transaction of its cause. */
@@ -6,6 +7,7 @@ import { PersonRow } from './people.entities';
 @Check('notifications_priority', "priority IN ('high', 'normal')")
 @Index('notifications_person', ['personId', 'createdAt'])
 @Index('notifications_created', ['createdAt'])
+@Index('notifications_session', ['sessionId'], { where: 'session_id IS NOT NULL' })
 export class NotificationRow {
   @PrimaryColumn('uuid')
   id!: string;
@@ -29,6 +31,10 @@ export class NotificationRow {
 
   @Column('uuid', { nullable: true })
   conversationId!: string | null;
+
+  /** The anonymous session it belongs to, and with which it is forgotten. */
+  @Column('uuid', { nullable: true })
+  sessionId!: string | null;
 
   /** Who caused it, where that is a person. */
   @Column('uuid', { nullable: true })
@@ -71,6 +77,10 @@ export class NotificationRow {
   @ManyToOne(() => PersonRow, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'person_id', foreignKeyConstraintName: 'notifications_person_fk' })
   person?: PersonRow;
+
+  @ManyToOne(() => AnonymousSessionRow, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'session_id', foreignKeyConstraintName: 'notifications_session_fk' })
+  session?: AnonymousSessionRow | null;
 }
 
 /** The ledger: one entry per notification and token, or one without a token that says why nothing was sent. */

@@ -1,3 +1,4 @@
+import { AnonymousSessions1700000000007 } from './1700000000007-anonymous-sessions';
 import { AppendMessages1700000000002 } from './1700000000002-append-messages';
 import { Bookings1700000000003 } from './1700000000003-bookings';
 import { Calls1700000000006 } from './1700000000006-calls';
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   ExternalJobs1700000000004,
   PushWindows1700000000005,
   Calls1700000000006,
+  AnonymousSessions1700000000007,
 ];

@@ -11,6 +11,16 @@ export type Announcement =
   | { task: 'conversation.started'; conversationId: string }
   | { task: 'conversation.ended'; conversationId: string }
   | { task: 'call.ended'; callId: string }
+  | { task: 'session.changed'; sessionId: string; formerHelperId: string | null }
+  | {
+      task: 'session.forgotten';
+      sessionId: string;
+      program: string;
+      seekerId: string;
+      helperId: string | null;
+      version: number;
+    }
+  | { task: 'session.queue'; program: string }
   | { task: 'helpers.changed'; program: string; helperIds: string[] };
 
 export function announce({ task, ...payload }: Announcement): NewJob {

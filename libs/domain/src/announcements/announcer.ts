@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProgramName, TransportNews } from '@kindline/contracts';
+import { SessionAnnouncements } from '../anonymous/session-announcements';
 import { CallRecords } from '../calls/call-records';
 import type { TaskHandlers } from '../jobs/job-worker';
 import { NewsReader } from './news-reader';
@@ -19,6 +20,7 @@ export class Announcer {
   constructor(
     private readonly reader: NewsReader,
     private readonly calls: CallRecords,
+    private readonly sessions: SessionAnnouncements,
     @Inject(NEWS_PUBLISHER) private readonly publisher: NewsPublisher,
   ) {}
 
@@ -37,6 +39,17 @@ export class Announcer {
     'conversation.ended': async ({ conversationId }) =>
       this.publish('conversation.ended.v1', await this.reader.ended(String(conversationId))),
     'call.ended': async ({ callId }) => this.publish('call.ended.v1', await this.calls.ended(String(callId))),
+    'session.changed': async ({ sessionId, formerHelperId }) =>
+      this.publish(
+        'session.changed.v1',
+        await this.sessions.changed(
+          String(sessionId),
+          formerHelperId === null ? null : String(formerHelperId),
+        ),
+      ),
+    'session.forgotten': async (gone) => this.publish('session.changed.v1', this.sessions.forgotten(gone)),
+    'session.queue': async ({ program }) =>
+      this.publish('session.queue.v1', { program: program as ProgramName }),
     'helpers.changed': ({ program, helperIds }) =>
       this.publish('helpers.changed.v1', {
         program: program as ProgramName,

@@ -23,6 +23,8 @@ export interface NotificationKind {
    * kinds that exist as a push only, or that the contract wants "connected or not", are always sent.
    */
   readonly onlyAbsent: boolean;
+  /** Not the operator's to reword: what they write for the same kind may name another program. */
+  readonly fixedText?: true;
   /** Sent whatever the program's least distance of two pushes. */
   readonly unthrottled?: true;
   /** In ms; a push that is later than that is useless, and not sent. */

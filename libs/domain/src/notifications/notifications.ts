@@ -15,6 +15,8 @@ export interface NewNotification {
   personId: string;
   requestId?: string;
   conversationId?: string;
+  /** The anonymous session it is forgotten with; devices do not learn it. */
+  sessionId?: string;
   senderId?: string;
   /** What makes a repeated cause create it once; one that was held is not remembered by it. */
   dedupeKey?: string;
@@ -74,10 +76,12 @@ export class Notifications {
       [notifications.map(({ personId }) => personId)],
     );
     const names = new Map(people.map(({ id, name }) => [id, name]));
-    const [template] = await manager.query<{ title: string; body: string }[]>(
-      `SELECT title, body FROM notification_templates WHERE id = $1`,
-      [kind.kind],
-    );
+    const [template] = kind.fixedText
+      ? []
+      : await manager.query<{ title: string; body: string }[]>(
+          `SELECT title, body FROM notification_templates WHERE id = $1`,
+          [kind.kind],
+        );
     const { title, body } = template ?? kind;
     const rows = notifications.map((notification) => {
       const name = names.get(notification.personId)?.split(' ')[0];
@@ -85,11 +89,12 @@ export class Notifications {
     });
     const created = await manager.query<{ id: string }[]>(
       `INSERT INTO notifications (id, person_id, kind, dedupe_key, program, request_id, conversation_id, sender_id,
-        title, body, channel_key, screen, priority, only_absent, created_at, expires_at, folded)
+        title, body, channel_key, screen, priority, only_absent, created_at, expires_at, folded, session_id)
       SELECT n.id, n.person_id, $1, n.dedupe_key, $2, n.request_id, n.conversation_id, n.sender_id,
-        n.title, n.body, $3, $4, $5, $6, $7, $8, n.folded
+        n.title, n.body, $3, $4, $5, $6, $7, $8, n.folded, n.session_id
       FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[], $16::text[],
-        $17::int[]) AS n (id, person_id, dedupe_key, request_id, conversation_id, sender_id, title, body, folded)
+        $17::int[], $18::uuid[])
+        AS n (id, person_id, dedupe_key, request_id, conversation_id, sender_id, title, body, folded, session_id)
       ON CONFLICT (dedupe_key) DO NOTHING
       RETURNING id`,
       [
@@ -110,6 +115,7 @@ export class Notifications {
         rows.map((row) => row.title),
         rows.map((row) => row.body),
         rows.map((row) => row.folded ?? 0),
+        rows.map((row) => row.sessionId ?? null),
       ],
     );
     const ids = created.map(({ id }) => id);

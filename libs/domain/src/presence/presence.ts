@@ -86,6 +86,13 @@ export class PresenceDirectory {
     return gatewayIds.filter((_, index) => leases[index] === null);
   }
 
+  /** Whether one of these gateways holds its lease. */
+  async anyLives(gatewayIds: readonly string[], now: number = Date.now()): Promise<boolean> {
+    if (gatewayIds.length === 0) return false;
+    const leases = await this.redis.zmscore(GATEWAYS, ...gatewayIds);
+    return leases.some((until) => until !== null && Number(until) >= now);
+  }
+
   /** Whether a backend is connected to any gateway. */
   async backendConnected(now: number = Date.now()): Promise<boolean> {
     return (await this.redis.zcount(BACKENDS, now, '+inf')) > 0;

@@ -28,6 +28,7 @@ export const betterTogether: Program = {
   capacity: 2,
   pushEvery: null,
   calls: null,
+  anonymous: null,
   notifications: {
     request_invited: {
       kind: 'chat_request',

@@ -52,6 +52,7 @@ export const companion: Program = {
   capacity: 5,
   pushEvery: MINUTE,
   calls: { ringFor: RING_FOR, lostAfter: 30 * SECOND, endAfter: 4 * HOUR },
+  anonymous: null,
   notifications: {
     request_invited: {
       kind: 'seeker_request',

@@ -19,6 +19,8 @@ export type NotificationMoment =
   | 'follow_up_1'
   | 'follow_up_2'
   | 'expiry_warning'
+  | 'waiting_for_seeker'
+  | 'waiting_for_helper'
   | 'test';
 
 /**
@@ -29,8 +31,11 @@ export interface Program {
   readonly name: ProgramName;
   readonly seekerRoles: readonly Role[];
   readonly helperRole: Role;
-  /** Whom a request asks: some chosen ones by invitation, or everyone who is online while it is pending. */
-  readonly asks: 'chosen' | 'everyone_online';
+  /**
+   * Whom a request asks: some chosen ones by invitation, everyone who is online while it is pending, or nobody,
+   * because it is given to the least-loaded one who is online.
+   */
+  readonly asks: 'chosen' | 'everyone_online' | 'least_loaded';
   /** How many free helpers a first round asks, and how many busy ones when none is free. */
   readonly inviteSize: number;
   readonly fallbackSize: number;
@@ -53,5 +58,10 @@ export interface Program {
   readonly pushEvery: number | null;
   /** How long a call rings, how long a peer that vanished is waited for, and how long a call lasts at most. */
   readonly calls: { readonly ringFor: number; readonly lostAfter: number; readonly endAfter: number } | null;
+  /**
+   * For programs whose two sides do not learn who the other one is: how long after the last word everything is
+   * forgotten, and how long a helper may be offline before somebody else takes over.
+   */
+  readonly anonymous: { readonly retention: number; readonly lostAfter: number } | null;
   readonly notifications: Partial<Record<NotificationMoment, NotificationKind>>;
 }

@@ -4,9 +4,11 @@ import { ConfigError, duration } from '@kindline/platform';
 import { z } from 'zod';
 import { betterTogether } from './better-together';
 import { companion } from './companion';
+import { counseling } from './counseling';
 import type { Program } from './program';
 
 const count = z.int().min(0).max(100_000);
+const retention = duration.refine((ms) => ms >= 1_000, 'must be at least 1s');
 
 /** What an operator's PROGRAMS_FILE may override, per program. */
 const OVERRIDES = z
@@ -36,7 +38,7 @@ const OVERRIDES = z
         capacity: count,
       })
       .partial(),
-    counseling: z.strictObject({ retention: duration, lostAfter: duration, capacity: count }).partial(),
+    counseling: z.strictObject({ retention, lostAfter: duration, capacity: count }).partial(),
     support: z.strictObject({ capacity: count }).partial(),
   })
   .partial();
@@ -54,14 +56,20 @@ function lastingAsRequests(program: Program): Program {
   };
 }
 
+function anonymousFor(program: Program, times: Partial<NonNullable<Program['anonymous']>> = {}): Program {
+  return program.anonymous ? { ...program, anonymous: { ...program.anonymous, ...times } } : program;
+}
+
 /** The programs of this deployment: the built-in objects with the operator's values laid over them. */
 export class Programs {
   private readonly byName: ReadonlyMap<ProgramName, Program>;
 
   constructor(overrides: ProgramOverrides = {}) {
+    const { capacity = counseling.capacity, ...times } = overrides.counseling ?? {};
     const programs: Program[] = [
       { ...betterTogether, ...overrides.better_together },
       lastingAsRequests({ ...companion, ...overrides.companion }),
+      anonymousFor({ ...counseling, capacity }, times),
     ];
     this.byName = new Map(programs.map((program) => [program.name, program]));
   }

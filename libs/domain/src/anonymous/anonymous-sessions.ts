@@ -1,0 +1,261 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isUuid, KindlineError, type ProgramName } from '@kindline/contracts';
+import { enqueue, inTransaction, updated, uuidV7, violatedConstraint } from '@kindline/database';
+import { CLOCK, type Clock } from '@kindline/platform';
+import { DataSource, type EntityManager } from 'typeorm';
+import { announce } from '../announcements/announcement';
+import { Programs } from '../programs/programs';
+import type { Program } from '../programs/program';
+import { newAnonymousId } from './anonymous-id';
+import { QUEUE_ORDER } from './queue-order';
+import { SessionMatching } from './session-matching';
+import { type SessionContext, SessionStore, type Side } from './session-store';
+
+/** Who asked for a session and who has it: what Postgres knows of it. */
+export interface AnonymousSession {
+  id: string;
+  program: ProgramName;
+  seeker_id: string;
+  helper_id: string | null;
+  status: 'queued' | 'active' | 'ended';
+  version: number;
+  created_at: Date;
+  ended_by: Side | 'system' | null;
+  /** Its place in the queue, from 1; null when it does not wait. */
+  position: number | null;
+}
+
+const COLUMNS = `s.id, s.program, s.seeker_id, s.helper_id, s.status, s.version, s.created_at, s.ended_by,
+  CASE WHEN s.status = 'queued' THEN (
+    SELECT count(*)::int FROM anonymous_sessions q
+    WHERE q.program = s.program AND q.status = 'queued'
+      AND (NOT q.returned, q.created_at, q.id) <= (NOT s.returned, s.created_at, s.id)
+  ) END AS position`;
+
+/** What `anonymous` programs need; others have no such sessions. @throws not_found */
+export function anonymousOf(program: Program): NonNullable<Program['anonymous']> {
+  if (!program.anonymous) throw new KindlineError('not_found', 'This program has no anonymous sessions');
+  return program.anonymous;
+}
+
+/**
+ * Sessions whose two sides do not learn who the other one is. Postgres has who they are, Redis what they say; only
+ * a session's id stands in both. Redis decides how long it lasts: a session it has forgotten is removed here.
+ */
+@Injectable()
+export class AnonymousSessions {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly store: SessionStore,
+    private readonly matching: SessionMatching,
+    private readonly programs: Programs,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The person's open session, or a new one: given to a helper at once, or at the end of the queue.
+   * @throws while Redis is away, and nothing has changed
+   */
+  async request(
+    program: Program,
+    seekerId: string,
+    topic: string | null,
+  ): Promise<{ session: AnonymousSession; context: SessionContext; created: boolean }> {
+    const { retention } = anonymousOf(program);
+    for (;;) {
+      const open = await this.openOf(program, seekerId);
+      if (open) {
+        const context = await this.store.context(open.id);
+        if (context) return { session: open, context, created: false };
+        await this.forget(open.id);
+      }
+      const id = uuidV7();
+      const anonymousId = newAnonymousId();
+      // First Redis: a row whose session Redis does not know would be taken for a forgotten one.
+      await this.store.create(id, { anonymousId, topic }, retention);
+      if (!(await this.insert(program, id, seekerId, retention))) {
+        await this.store.remove(id);
+        continue;
+      }
+      await this.matching.tryRun(program);
+      const session = await this.byId(id);
+      const context = await this.store.context(id);
+      if (!session || !context) throw new KindlineError('unavailable');
+      if (session.status === 'queued') await this.announceQueue(program.name);
+      return { session, context, created: true };
+    }
+  }
+
+  /** @throws not_found */
+  async require(id: string): Promise<AnonymousSession> {
+    const session = isUuid(id) ? await this.byId(id) : undefined;
+    if (!session) throw unknownSession();
+    return session;
+  }
+
+  /** Open ones in which a person is the seeker or the helper, oldest first. */
+  async openFor(program: Program, personId: string): Promise<AnonymousSession[]> {
+    return this.read(
+      `s.program = $1 AND s.status <> 'ended' AND (s.seeker_id = $2 OR (s.helper_id = $2 AND s.status = 'active'))`,
+      [program.name, personId],
+    );
+  }
+
+  /** All that wait, in their order. */
+  async queued(program: ProgramName): Promise<{ id: string; seeker_id: string }[]> {
+    return this.dataSource.query<{ id: string; seeker_id: string }[]>(
+      `SELECT id, seeker_id FROM anonymous_sessions WHERE program = $1 AND status = 'queued' ORDER BY ${QUEUE_ORDER}`,
+      [program],
+    );
+  }
+
+  /**
+   * Ends it for both. Repeating it changes nothing.
+   * @param version the one in which a helper had it: who was replaced meanwhile does not end somebody else's
+   */
+  async end(id: string, by: Side, version?: number): Promise<void> {
+    const program = await inTransaction(this.dataSource, async (manager) => {
+      const [ended] = await updated<{ program: ProgramName; was_queued: boolean }>(
+        manager,
+        `UPDATE anonymous_sessions s SET status = 'ended', ended_by = $2, ended_at = $3, version = s.version + 1,
+          lost_at = NULL, seeker_push_due_at = NULL, helper_push_due_at = NULL
+        FROM anonymous_sessions old
+        WHERE s.id = $1 AND old.id = s.id AND s.status <> 'ended' AND ($4::int IS NULL OR s.version = $4)
+        RETURNING s.program, old.status = 'queued' AS was_queued`,
+        [id, by, this.clock.now(), version ?? null],
+      );
+      if (!ended) return undefined;
+      await enqueue(
+        manager,
+        announce({ task: 'session.changed', sessionId: id, formerHelperId: null }),
+        ...(ended.was_queued ? [announce({ task: 'session.queue', program: ended.program })] : []),
+      );
+      return ended.program;
+    });
+    if (program) await this.matching.tryRun(this.programs.get(program));
+  }
+
+  /** Its helper has been offline for too long: it waits again, before all others, with everything that was said. */
+  async takeBack(id: string, version: number, lostBefore: Date): Promise<boolean> {
+    return inTransaction(this.dataSource, async (manager) => {
+      const [lost] = await updated<{ program: ProgramName; helper_id: string }>(
+        manager,
+        `UPDATE anonymous_sessions s SET status = 'queued', helper_id = NULL, returned = true,
+          version = s.version + 1, assigned_at = NULL, lost_at = NULL, helper_push_due_at = NULL
+        FROM anonymous_sessions old
+        WHERE s.id = $1 AND old.id = s.id AND s.status = 'active' AND s.version = $2 AND s.lost_at <= $3
+        RETURNING s.program, old.helper_id`,
+        [id, version, lostBefore],
+      );
+      if (!lost) return false;
+      await enqueue(
+        manager,
+        announce({ task: 'session.changed', sessionId: id, formerHelperId: lost.helper_id }),
+        announce({ task: 'session.queue', program: lost.program }),
+      );
+      return true;
+    });
+  }
+
+  /** Redis has forgotten it: so do we, with what was pushed and audited about it. Repeating it changes nothing. */
+  async forget(id: string): Promise<void> {
+    const program = await inTransaction(this.dataSource, async (manager) => {
+      const [gone] = await updated<AnonymousSession & { ended_at: Date | null }>(
+        manager,
+        `DELETE FROM anonymous_sessions WHERE id = $1
+        RETURNING program, seeker_id, helper_id, status, version, created_at, ended_at`,
+        [id],
+      );
+      if (!gone) return undefined;
+      await this.forgetAudit(manager, id, gone, gone.ended_at ?? this.clock.now());
+      if (gone.status === 'ended') return undefined;
+      const { program: name, seeker_id: seekerId, helper_id: helperId, version } = gone;
+      await enqueue(
+        manager,
+        announce({
+          task: 'session.forgotten',
+          sessionId: id,
+          program: name,
+          seekerId,
+          helperId,
+          version: version + 1,
+        }),
+        announce({ task: 'session.queue', program: name }),
+      );
+      return name;
+    });
+    if (program) await this.matching.tryRun(this.programs.get(program));
+  }
+
+  /** Something waits in it for a side that is not there: to be pushed a moment later, unless they come. */
+  async pushSoon(id: string, side: Side, afterMs: number): Promise<void> {
+    const column = `${side}_push_due_at`;
+    await this.dataSource.query(
+      `UPDATE anonymous_sessions SET ${column} = $2 WHERE id = $1 AND status <> 'ended' AND ${column} IS NULL`,
+      [id, new Date(this.clock.now().getTime() + afterMs)],
+    );
+  }
+
+  /**
+   * What backends did for its two people, as far as it leads to them. Other sessions of theirs at the same time
+   * cannot be told apart: rather one entry too few.
+   */
+  private async forgetAudit(
+    manager: EntityManager,
+    id: string,
+    { seeker_id, helper_id, created_at }: AnonymousSession,
+    until: Date,
+  ): Promise<void> {
+    await manager.query(
+      `DELETE FROM audit_log WHERE at BETWEEN $1::timestamptz - interval '1 minute' AND $2
+        AND (subject = $3 OR (person_id = ANY ($4)
+          AND (action LIKE '% /api/chat/sessions%' OR action = 'POST /api/chat/request-session')))`,
+      [created_at, until, id, helper_id === null ? [seeker_id] : [seeker_id, helper_id]],
+    );
+  }
+
+  private async announceQueue(program: ProgramName): Promise<void> {
+    await enqueue(this.dataSource.manager, announce({ task: 'session.queue', program }));
+  }
+
+  private async openOf(program: Program, seekerId: string): Promise<AnonymousSession | undefined> {
+    const [open] = await this.read(`s.program = $1 AND s.seeker_id = $2 AND s.status <> 'ended'`, [
+      program.name,
+      seekerId,
+    ]);
+    return open;
+  }
+
+  private async byId(id: string): Promise<AnonymousSession | undefined> {
+    return (await this.read('s.id = $1', [id]))[0];
+  }
+
+  private async read(where: string, parameters: unknown[]): Promise<AnonymousSession[]> {
+    return this.dataSource.query<AnonymousSession[]>(
+      `SELECT ${COLUMNS} FROM anonymous_sessions s WHERE ${where} ORDER BY s.created_at, s.id`,
+      parameters,
+    );
+  }
+
+  /** @returns false when the person has one already */
+  private async insert(program: Program, id: string, seekerId: string, retention: number): Promise<boolean> {
+    const now = this.clock.now();
+    try {
+      await this.dataSource.query(
+        `INSERT INTO anonymous_sessions (id, program, seeker_id, status, created_at, check_at)
+        VALUES ($1, $2, $3, 'queued', $4, $5)`,
+        [id, program.name, seekerId, now, new Date(now.getTime() + retention)],
+      );
+      return true;
+    } catch (error) {
+      if (violatedConstraint(error) === 'anonymous_sessions_one_open') return false;
+      // Nothing of it is left: it would only have expired.
+      await this.store.remove(id).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+/** Also told to those whose session has been forgotten: nobody knows any more whose it was. */
+export const unknownSession = (): KindlineError =>
+  new KindlineError('not_found', 'Invalid session', { extra: { session_code: 4001 } });
