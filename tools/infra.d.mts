@@ -15,6 +15,6 @@ interface Options {
   log?: (line: string) => void;
 }
 export function ensurePostgres(options: Options & { settings?: Record<string, string> }): Promise<Server>;
-export function ensureRedis(options: Options & { appendOnly?: boolean }): Promise<Server>;
+export function ensureRedis(options: Options): Promise<Server>;
 /** A port on loopback that nobody uses. */
 export function freePort(): Promise<number>;

@@ -8,7 +8,7 @@ export interface RedisServer {
 export function startRedis(options: {
   dataDir: string;
   port?: number;
-  appendOnly?: boolean;
+  cluster?: boolean;
   /** The whole `dataDir` goes when the process that started it was killed. */
   temporary?: boolean;
   log?: (line: string) => void;

@@ -21,14 +21,14 @@ export async function answers(url) {
 }
 
 /**
- * A Redis of our own on loopback.
- * @param {{dataDir: string, port?: number, appendOnly?: boolean, temporary?: boolean, log?: (line: string) => void}} options
- *   `appendOnly`: what it holds survives restarts; `temporary`: the files may go when this process is killed
+ * A Redis of our own on loopback. It writes nothing to disk: what it holds must not outlive its expiry there.
+ * @param {{dataDir: string, port?: number, cluster?: boolean, temporary?: boolean, log?: (line: string) => void}} options
+ *   `cluster`: as a node of a cluster, which has no slots yet; `temporary`: the files may go when this process is killed
  */
 export async function startRedis({
   dataDir,
   port,
-  appendOnly = false,
+  cluster = false,
   temporary = false,
   log = () => undefined,
 }) {
@@ -49,7 +49,9 @@ export async function startRedis({
       '--save',
       '',
       '--appendonly',
-      appendOnly ? 'yes' : 'no',
+      'no',
+      '--cluster-enabled',
+      cluster ? 'yes' : 'no',
     ];
     const server = await keep({
       name: 'The embedded Redis',

@@ -92,7 +92,7 @@ async function main() {
   const own = { ...env, ...secrets(dataDir), DATA_DIR: dataDir, HOST: host, ...sandbox };
   checkSettings(own);
   say('Starting Postgres and Redis …');
-  servers.push(ensurePostgres({ dataDir, log: say }), ensureRedis({ dataDir, log: say, appendOnly: true }));
+  servers.push(ensurePostgres({ dataDir, log: say }), ensureRedis({ dataDir, log: say }));
   const [postgres, redis] = await Promise.all(servers);
   const settings = { ...own, DATABASE_URL: postgres.url, REDIS_URL: redis.url };
   if (stopping) return;

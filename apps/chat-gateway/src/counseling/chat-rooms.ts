@@ -13,6 +13,9 @@ import { GATEWAY_ID } from '../gateway-env';
 import { GatewayMetrics } from '../gateway-metrics';
 import { ENDED_BY, type SeatSocket } from './seat';
 
+/** Whoever ends a session is answered before they are let go. */
+const LET_GO_AFTER_MS = 250;
+
 /** A session with at least one socket here. */
 interface Room {
   readonly sessionId: string;
@@ -47,6 +50,7 @@ export const lineView = (sessionId: string, { seq, at, from, content }: SessionL
 export class ChatRooms {
   private readonly logger = new Logger(ChatRooms.name);
   private readonly rooms = new Map<string, Room>();
+  private readonly leaving = new WeakSet<SeatSocket>();
 
   constructor(
     private readonly store: SessionStore,
@@ -133,9 +137,11 @@ export class ChatRooms {
   end(end: SessionEnded, concerned: (seat: SeatSocket) => boolean = () => true): void {
     const room = this.rooms.get(end.sessionId);
     for (const seat of [...(room?.seats.values() ?? [])].filter(concerned)) {
+      if (this.leaving.has(seat)) continue;
+      this.leaving.add(seat);
       seat.socket.emit('session_ended', end);
-      // Its connection may carry other namespaces.
-      seat.socket.disconnect();
+      // The namespace only: the connection may carry others.
+      setTimeout(() => seat.socket.disconnect(), LET_GO_AFTER_MS).unref();
     }
   }
 

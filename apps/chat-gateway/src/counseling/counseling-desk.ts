@@ -62,7 +62,6 @@ export class CounselingDesk {
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     this.redis.off('ready', this.mend);
     await this.sweeping;
-    await this.matching.settled();
   }
 
   private refresh(name: Program['name']): void {

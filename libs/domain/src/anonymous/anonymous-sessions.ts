@@ -7,7 +7,7 @@ import { announce } from '../announcements/announcement';
 import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
 import { newAnonymousId } from './anonymous-id';
-import { QUEUE_ORDER } from './queue-order';
+import { joinQueue, QUEUE_ORDER } from './queue';
 import { SessionMatching } from './session-matching';
 import { type SessionContext, SessionStore, type Side } from './session-store';
 
@@ -132,12 +132,13 @@ export class AnonymousSessions {
       );
       return ended.program;
     });
-    if (program) await this.matching.tryRun(this.programs.get(program));
+    if (program) void this.matching.tryRun(this.programs.get(program));
   }
 
   /** Its helper has been offline for too long: it waits again, before all others, with everything that was said. */
   async takeBack(id: string, version: number, lostBefore: Date): Promise<boolean> {
     return inTransaction(this.dataSource, async (manager) => {
+      await joinQueue(manager);
       const [lost] = await updated<{ program: ProgramName; helper_id: string }>(
         manager,
         `UPDATE anonymous_sessions s SET status = 'queued', helper_id = NULL, returned = true,
@@ -184,7 +185,7 @@ export class AnonymousSessions {
       );
       return name;
     });
-    if (program) await this.matching.tryRun(this.programs.get(program));
+    if (program) void this.matching.tryRun(this.programs.get(program));
   }
 
   /** Something waits in it for a side that is not there: to be pushed a moment later, unless they come. */
@@ -239,13 +240,16 @@ export class AnonymousSessions {
 
   /** @returns false when the person has one already */
   private async insert(program: Program, id: string, seekerId: string, retention: number): Promise<boolean> {
-    const now = this.clock.now();
     try {
-      await this.dataSource.query(
-        `INSERT INTO anonymous_sessions (id, program, seeker_id, status, created_at, check_at)
-        VALUES ($1, $2, $3, 'queued', $4, $5)`,
-        [id, program.name, seekerId, now, new Date(now.getTime() + retention)],
-      );
+      await inTransaction(this.dataSource, async (manager) => {
+        await joinQueue(manager);
+        const now = this.clock.now();
+        await manager.query(
+          `INSERT INTO anonymous_sessions (id, program, seeker_id, status, created_at, check_at)
+          VALUES ($1, $2, $3, 'queued', $4, $5)`,
+          [id, program.name, seekerId, now, new Date(now.getTime() + retention)],
+        );
+      });
       return true;
     } catch (error) {
       if (violatedConstraint(error) === 'anonymous_sessions_one_open') return false;

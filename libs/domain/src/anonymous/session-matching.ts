@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { enqueue, inTransaction } from '@kindline/database';
 import { CLOCK, type Clock, Gatherer, RANDOMNESS, type Randomness } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -6,7 +6,7 @@ import { announce } from '../announcements/announcement';
 import { HELPER_SEEN_WITHIN } from '../matching/eligibility';
 import { PresenceDirectory } from '../presence/presence';
 import type { Program } from '../programs/program';
-import { QUEUE_ORDER } from './queue-order';
+import { lockQueue, QUEUE_ORDER } from './queue';
 
 /** Calls that share one look. */
 const MOST_AT_ONCE = 1_000;
@@ -23,7 +23,7 @@ interface Free {
 
 /** Gives waiting sessions to helpers who are online: the head of the queue to the least loaded one. */
 @Injectable()
-export class SessionMatching {
+export class SessionMatching implements BeforeApplicationShutdown {
   private readonly logger = new Logger(SessionMatching.name);
   private readonly runs: Gatherer<Program, void>;
 
@@ -58,8 +58,7 @@ export class SessionMatching {
     );
   }
 
-  /** Resolves when everything begun is done. */
-  async settled(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     await this.runs.settled();
   }
 
@@ -73,9 +72,7 @@ export class SessionMatching {
     const online = await this.presence.helpers(program.helperRole);
     if (online.length === 0) return false;
     return inTransaction(this.dataSource, async (manager) => {
-      // One at a time over all replicas: the queue's order and everybody's room are then what the next
-      // statements see. It is short, and requests are few.
-      await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('anonymous_sessions', 0))`);
+      await lockQueue(manager);
       const queue = await manager.query<{ id: string; seeker_id: string }[]>(
         `SELECT id, seeker_id FROM anonymous_sessions WHERE program = $1 AND status = 'queued'
         ORDER BY ${QUEUE_ORDER} LIMIT $2`,

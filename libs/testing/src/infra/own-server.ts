@@ -56,10 +56,13 @@ export class OwnServer {
   }
 }
 
-/** A Redis of one's own, empty; it keeps nothing over `stop` or `kill`. */
-export const startRedis = (): Promise<OwnServer> =>
+/**
+ * A Redis of one's own, empty; it keeps nothing over `stop` or `kill`. `cluster`: as a node of a cluster, which
+ * refuses commands whose keys are not of one slot.
+ */
+export const startRedis = ({ cluster = false } = {}): Promise<OwnServer> =>
   OwnServer.start(async (dataDir, port) =>
-    (await launchers()).startRedis({ dataDir, temporary: true, ...(port && { port }) }),
+    (await launchers()).startRedis({ dataDir, cluster, temporary: true, ...(port && { port }) }),
   );
 
 /** A Postgres of one's own, not migrated; what is committed survives `stop` and `kill`. */
