@@ -24,7 +24,10 @@ import { BookingsController } from './bookings/bookings.controller';
 import { HelpRequestsController } from './companion/help-requests.controller';
 import { ConversationsController } from './conversations/conversations.controller';
 import { ChatSessionsController } from './counseling/chat-sessions.controller';
+import { SessionSummaries } from './counseling/session-summaries';
 import { SessionViews } from './counseling/session-views';
+import { ModelSummary } from './counseling/summary/model-summary';
+import { SummaryWriter } from './counseling/summary/summary-writer';
 import { DeliveriesController } from './notifications/deliveries.controller';
 import { PeopleController } from './people/people.controller';
 import { PushTokensController } from './people/push-tokens.controller';
@@ -66,8 +69,10 @@ export class SessionApiModule {
         ...ANONYMOUS_SESSIONS,
         { provide: SESSION_API_ENV, useValue: env },
         ActingPerson,
+        SessionSummaries,
         SessionViews,
         Announcer,
+        { provide: SummaryWriter, useFactory: () => new SummaryWriter(modelSummary(env)) },
         ...bookingPublishing(
           () => new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log),
         ),
@@ -75,4 +80,9 @@ export class SessionApiModule {
       ],
     };
   }
+}
+
+function modelSummary(env: SessionApiEnv): ModelSummary | undefined {
+  const { SUMMARY_API_URL: url, SUMMARY_API_KEY: key, SUMMARY_MODEL: model } = env;
+  return url === undefined || model === undefined ? undefined : new ModelSummary({ url, key, model });
 }

@@ -525,6 +525,13 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
     wrongRoles: ['user', 'volunteer', 'supervisor', 'admin'],
     path: '/api/chat/sessions',
   },
+  'GET /api/chat/sessions/{id}/summary': {
+    caller: 'counselor',
+    wrongRoles: ['user', 'volunteer', 'student', 'supervisor', 'admin'],
+    path: '/api/chat/sessions/<counselling>/summary',
+    unknown: { path: `/api/chat/sessions/${NOBODY}/summary`, code: 'not_found' },
+    foreign: [{ what: 'a session that was not given to them', caller: 'counselor', code: 'forbidden' }],
+  },
   'POST /api/chat/sessions/{id}/end': {
     caller: 'student',
     wrongRoles: ['user', 'volunteer', 'supervisor', 'admin'],

@@ -1,8 +1,10 @@
-import { Controller, Get, HttpStatus, Post, Res } from '@nestjs/common';
+import { Controller, Get, Header, HttpStatus, Post, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentPerson, type Person } from '@kindline/auth';
 import {
   chatSessionList,
+  chatSummary,
+  type ChatSummary,
   endChatSession,
   endedSession,
   id,
@@ -15,10 +17,13 @@ import { AnonymousSessions, type Program, Programs, type Side } from '@kindline/
 import { Endpoint, Input, PathInput } from '@kindline/platform';
 import type { Response } from 'express';
 import { z } from 'zod';
+import { SessionSummaries } from './session-summaries';
 import { SessionViews } from './session-views';
 
 const params = z.strictObject({ id });
 type Params = z.output<typeof params>;
+/** Neither a token nor what was said may outlive its session in somebody's cache. */
+const NOT_KEPT = ['Cache-Control', 'no-store'] as const;
 
 /** Anonymous counselling. */
 @ApiTags('counseling')
@@ -29,12 +34,14 @@ export class ChatSessionsController {
   constructor(
     private readonly sessions: AnonymousSessions,
     private readonly views: SessionViews,
+    private readonly summaries: SessionSummaries,
     programs: Programs,
   ) {
     this.program = programs.get('counseling');
   }
 
   @Post('request-session')
+  @Header(...NOT_KEPT)
   @Endpoint({
     summary:
       'Ask for a counsellor: given to one at once, or queued; 200 with the open session if there is one',
@@ -54,6 +61,7 @@ export class ChatSessionsController {
   }
 
   @Get('sessions')
+  @Header(...NOT_KEPT)
   @Endpoint({
     summary: 'My open sessions, each with a fresh chat token',
     access: { roles: ['student', 'counselor'], service: true },
@@ -61,6 +69,22 @@ export class ChatSessionsController {
   })
   async mine(@CurrentPerson() person: Person): Promise<z.infer<typeof chatSessionList>> {
     return { sessions: await this.views.openFor(this.program, person.id) };
+  }
+
+  @Get('sessions/:id/summary')
+  @Header(...NOT_KEPT)
+  @Endpoint({
+    summary: 'What was said, in short, for its counsellor; written by the configured model, else locally',
+    access: { roles: ['counselor'], service: true },
+    params,
+    response: chatSummary,
+    errors: ['not_found'],
+  })
+  async summary(
+    @CurrentPerson() person: Person,
+    @PathInput() { id: sessionId }: Params,
+  ): Promise<ChatSummary> {
+    return this.summaries.of(sessionId, person.id);
   }
 
   @Post('sessions/:id/end')
