@@ -22,6 +22,20 @@ const ACCOUNTS = [
     description: 'Dora is a senior',
   },
   {
+    variable: 'KIM_TOKEN',
+    sub: 'demo-kim',
+    name: 'Kim',
+    roles: ['student'],
+    description: 'Kim is a student',
+  },
+  {
+    variable: 'NOOR_TOKEN',
+    sub: 'demo-noor',
+    name: 'Noor',
+    roles: ['counselor'],
+    description: 'Noor is a counsellor',
+  },
+  {
     variable: 'FAY_TOKEN',
     sub: 'demo-fay',
     name: 'Fay',

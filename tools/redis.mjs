@@ -50,6 +50,9 @@ export async function startRedis({
       '',
       '--appendonly',
       'no',
+      // A slow command is kept with its arguments: what somebody said.
+      '--slowlog-max-len',
+      '0',
       '--cluster-enabled',
       cluster ? 'yes' : 'no',
     ];

@@ -29,6 +29,9 @@ const reachable =
   { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
 const urlOf = (service) => `http://${reachable}:${portOf(service)}`;
 
+/** Where clients on this machine find anonymous sessions; in production the operator knows better. */
+const CHAT_SERVICE_URL = production ? '' : `${urlOf(CHAT_GATEWAY)}/counseling`;
+
 const services = serviceRunner({ root, say });
 /** @type {Promise<{url: string, stop(): Promise<void>}>[]} */
 const servers = [];
@@ -94,7 +97,7 @@ async function main() {
   say('Starting Postgres and Redis …');
   servers.push(ensurePostgres({ dataDir, log: say }), ensureRedis({ dataDir, log: say }));
   const [postgres, redis] = await Promise.all(servers);
-  const settings = { ...own, DATABASE_URL: postgres.url, REDIS_URL: redis.url };
+  const settings = { CHAT_SERVICE_URL, ...own, DATABASE_URL: postgres.url, REDIS_URL: redis.url };
   if (stopping) return;
   say('Bringing the database up to date …');
   const { migrate } = require('../dist/libs/database/src/migrator.js');

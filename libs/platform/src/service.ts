@@ -141,11 +141,15 @@ function requestLog(log: Pino) {
     autoLogging: { ignore: (request) => /^\/(health|metrics)/.test(request.url ?? '') },
     customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'warn' : 'debug'),
     serializers: {
-      // Paths can hold a push token; the route's name would be known too late for this line.
+      // Paths can hold a push token, or what may not outlive an anonymous session; the route's name would be known
+      // too late for this line.
       req: (request: { id: string; method: string; url: string }) => ({
         id: request.id,
         method: request.method,
-        path: request.url.split('?')[0]?.replace(/^(\/api\/push-tokens\/).*/, '$1…'),
+        path: request.url
+          .split('?')[0]
+          ?.replace(/^(\/api\/push-tokens\/).*/, '$1…')
+          .replace(/^(\/api\/chat\/sessions\/)[^/]*/, '$1…'),
       }),
       res: (response: { statusCode: number }) => ({ status: response.statusCode }),
     },

@@ -8,6 +8,7 @@ import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
 import { newAnonymousId } from './anonymous-id';
 import { joinQueue, QUEUE_ORDER } from './queue';
+import { AUDITED_SESSIONS } from './session-audit';
 import { SessionMatching } from './session-matching';
 import { type SessionContext, SessionStore, type Side } from './session-store';
 
@@ -112,6 +113,7 @@ export class AnonymousSessions {
   /**
    * Ends it for both. Repeating it changes nothing.
    * @param version the one in which a helper had it: who was replaced meanwhile does not end somebody else's
+   * @throws conflict when they were
    */
   async end(id: string, by: Side, version?: number): Promise<void> {
     const program = await inTransaction(this.dataSource, async (manager) => {
@@ -124,7 +126,14 @@ export class AnonymousSessions {
         RETURNING s.program, old.status = 'queued' AS was_queued`,
         [id, by, this.clock.now(), version ?? null],
       );
-      if (!ended) return undefined;
+      if (!ended) {
+        const open = await manager.query<unknown[]>(
+          `SELECT FROM anonymous_sessions WHERE id = $1 AND status <> 'ended'`,
+          [id],
+        );
+        if (open.length > 0) throw new KindlineError('conflict', 'This session is not yours any more');
+        return undefined;
+      }
       await enqueue(
         manager,
         announce({ task: 'session.changed', sessionId: id, formerHelperId: null }),
@@ -168,7 +177,7 @@ export class AnonymousSessions {
         [id],
       );
       if (!gone) return undefined;
-      await this.forgetAudit(manager, id, gone, gone.ended_at ?? this.clock.now());
+      await this.forgetAudit(manager, gone, gone.ended_at ?? this.clock.now());
       if (gone.status === 'ended') return undefined;
       const { program: name, seeker_id: seekerId, helper_id: helperId, version } = gone;
       await enqueue(
@@ -203,15 +212,13 @@ export class AnonymousSessions {
    */
   private async forgetAudit(
     manager: EntityManager,
-    id: string,
     { seeker_id, helper_id, created_at }: AnonymousSession,
     until: Date,
   ): Promise<void> {
     await manager.query(
       `DELETE FROM audit_log WHERE at BETWEEN $1::timestamptz - interval '1 minute' AND $2
-        AND (subject = $3 OR (person_id = ANY ($4)
-          AND (action LIKE '% /api/chat/sessions%' OR action = 'POST /api/chat/request-session')))`,
-      [created_at, until, id, helper_id === null ? [seeker_id] : [seeker_id, helper_id]],
+        AND person_id = ANY ($3) AND ${AUDITED_SESSIONS}`,
+      [created_at, until, helper_id === null ? [seeker_id] : [seeker_id, helper_id]],
     );
   }
 

@@ -36,10 +36,11 @@ export class HelperCheck {
       for (const program of this.programs.all()) {
         const [row] = await manager.query<{ count: number }[]>(
           `SELECT count(*)::int AS count FROM (
-            SELECT m.person_id FROM conversation_members m
-            JOIN helper_profiles h ON h.person_id = m.person_id
-            WHERE m.open AND m.role = 'helper' AND m.program = $1
-            GROUP BY m.person_id, h.capacities
+            SELECT h.person_id FROM helper_profiles h JOIN (
+              SELECT person_id FROM conversation_members WHERE open AND role = 'helper' AND program = $1
+              UNION ALL SELECT helper_id FROM anonymous_sessions WHERE status = 'active' AND program = $1
+            ) held ON held.person_id = h.person_id
+            GROUP BY h.person_id, h.capacities
             HAVING count(*) > coalesce((h.capacities ->> $1)::int, $2)
           ) over_capacity`,
           [program.name, program.capacity],

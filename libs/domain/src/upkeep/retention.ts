@@ -2,12 +2,15 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { QUEUES } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
+import { AUDITED_SESSIONS } from '../anonymous/session-audit';
 
 const DAY_MS = 86_400_000;
 const CRON_RUNS_DAYS = 30;
 /** So that nothing of a text is left at its age, not some time after it. */
 const FORGET_TEXTS_EVERY_MS = 5 * 60_000;
 const PUSH_WINDOWS_DAYS = 1;
+/** What was asked about sessions of somebody who has none. */
+const SESSION_AUDIT_DAYS = 1;
 
 export interface RetentionSettings {
   /** Absent: ended conversations and their messages are kept for ever. */
@@ -64,6 +67,13 @@ export class Retention {
       `DELETE FROM facilitator_sessions WHERE id IN (
         SELECT id FROM facilitator_sessions WHERE id < ${ID_AT} AND ended_at < $1 ORDER BY id LIMIT $2)`,
       facilitatorSessionsDays * DAY_MS,
+    );
+    removed['sessionAudit'] = await this.repeat(
+      `DELETE FROM audit_log WHERE id IN (
+        SELECT a.id FROM audit_log a
+        WHERE a.id < ${ID_AT} AND ${AUDITED_SESSIONS} AND NOT EXISTS (SELECT FROM anonymous_sessions s
+          WHERE a.person_id IN (s.seeker_id, s.helper_id)) ORDER BY a.id LIMIT $2)`,
+      SESSION_AUDIT_DAYS * DAY_MS,
     );
     if (conversationsDays !== undefined) {
       removed['conversations'] = await this.repeat(
