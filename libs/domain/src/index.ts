@@ -4,6 +4,7 @@ export * from './announcements/run-announcements';
 export * from './anonymous/anonymous-id';
 export * from './anonymous/anonymous-providers';
 export * from './anonymous/anonymous-sessions';
+export * from './anonymous/forgotten-sessions';
 export * from './anonymous/session-announcements';
 export * from './anonymous/session-matching';
 export * from './anonymous/session-store';

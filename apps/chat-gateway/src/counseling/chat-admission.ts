@@ -25,7 +25,7 @@ export class ChatAdmission {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @throws ChatRefusal, rate_limited, or what Redis throws while it is away */
+  /** @throws ChatRefusal, or what Redis throws while it is away */
   async enter(socket: Socket): Promise<SeatSocket> {
     const { sessionId, anonymousId, role, permissions, exp } = await this.claims(socket);
     const side = SIDE_OF[role];
@@ -54,7 +54,8 @@ export class ChatAdmission {
       return await this.tokens.verify(typeof token === 'string' ? token : '');
     } catch (error) {
       if (!(error instanceof KindlineError) || error.code !== 'unauthenticated') throw error;
-      await this.limits.failedAuth(socket.handshake.address);
+      // The answer is the same for an address that has failed too often: clients know these two codes.
+      await this.limits.failedAuth(socket.handshake.address).catch(() => undefined);
       throw new ChatRefusal(UNAUTHORIZED_CHAT);
     }
   }

@@ -4,6 +4,7 @@ import type { ChatSessionView, RequestedSession } from '@kindline/contracts';
 import {
   type AnonymousSession,
   AnonymousSessions,
+  ForgottenSessions,
   type Program,
   SessionAnnouncements,
   type SessionContext,
@@ -18,6 +19,7 @@ export class SessionViews {
 
   constructor(
     private readonly sessions: AnonymousSessions,
+    private readonly forgotten: ForgottenSessions,
     private readonly announcements: SessionAnnouncements,
     private readonly store: SessionStore,
     private readonly tokens: ChatTokens,
@@ -52,7 +54,7 @@ export class SessionViews {
   private async view(session: AnonymousSession, personId: string): Promise<ChatSessionView | undefined> {
     // It may have been given to them a moment ago, and not be carried to Redis yet.
     if (!(await this.announcements.carry(session))) {
-      await this.sessions.forget(session.id);
+      await this.forgotten.forget([session.id]);
       return undefined;
     }
     const context = await this.store.context(session.id);

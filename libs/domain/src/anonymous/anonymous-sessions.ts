@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { isUuid, KindlineError, type ProgramName } from '@kindline/contracts';
 import { enqueue, inTransaction, updated, uuidV7, violatedConstraint } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { announce } from '../announcements/announcement';
 import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
 import { newAnonymousId } from './anonymous-id';
+import { ForgottenSessions } from './forgotten-sessions';
 import { joinQueue, QUEUE_ORDER } from './queue';
-import { AUDITED_SESSIONS } from './session-audit';
 import { SessionMatching } from './session-matching';
 import { type SessionContext, SessionStore, type Side } from './session-store';
 
@@ -49,6 +49,7 @@ export class AnonymousSessions {
     private readonly dataSource: DataSource,
     private readonly store: SessionStore,
     private readonly matching: SessionMatching,
+    private readonly forgotten: ForgottenSessions,
     private readonly programs: Programs,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -68,7 +69,7 @@ export class AnonymousSessions {
       if (open) {
         const context = await this.store.context(open.id);
         if (context) return { session: open, context, created: false };
-        await this.forget(open.id);
+        await this.forgotten.forget([open.id]);
       }
       const id = uuidV7();
       const anonymousId = newAnonymousId();
@@ -167,58 +168,12 @@ export class AnonymousSessions {
     });
   }
 
-  /** Redis has forgotten it: so do we, with what was pushed and audited about it. Repeating it changes nothing. */
-  async forget(id: string): Promise<void> {
-    const program = await inTransaction(this.dataSource, async (manager) => {
-      const [gone] = await updated<AnonymousSession & { ended_at: Date | null }>(
-        manager,
-        `DELETE FROM anonymous_sessions WHERE id = $1
-        RETURNING program, seeker_id, helper_id, status, version, created_at, ended_at`,
-        [id],
-      );
-      if (!gone) return undefined;
-      await this.forgetAudit(manager, gone, gone.ended_at ?? this.clock.now());
-      if (gone.status === 'ended') return undefined;
-      const { program: name, seeker_id: seekerId, helper_id: helperId, version } = gone;
-      await enqueue(
-        manager,
-        announce({
-          task: 'session.forgotten',
-          sessionId: id,
-          program: name,
-          seekerId,
-          helperId,
-          version: version + 1,
-        }),
-        announce({ task: 'session.queue', program: name }),
-      );
-      return name;
-    });
-    if (program) void this.matching.tryRun(this.programs.get(program));
-  }
-
   /** Something waits in it for a side that is not there: to be pushed a moment later, unless they come. */
   async pushSoon(id: string, side: Side, afterMs: number): Promise<void> {
     const column = `${side}_push_due_at`;
     await this.dataSource.query(
       `UPDATE anonymous_sessions SET ${column} = $2 WHERE id = $1 AND status <> 'ended' AND ${column} IS NULL`,
       [id, new Date(this.clock.now().getTime() + afterMs)],
-    );
-  }
-
-  /**
-   * What backends did for its two people, as far as it leads to them. Other sessions of theirs at the same time
-   * cannot be told apart: rather one entry too few.
-   */
-  private async forgetAudit(
-    manager: EntityManager,
-    { seeker_id, helper_id, created_at }: AnonymousSession,
-    until: Date,
-  ): Promise<void> {
-    await manager.query(
-      `DELETE FROM audit_log WHERE at BETWEEN $1::timestamptz - interval '1 minute' AND $2
-        AND person_id = ANY ($3) AND ${AUDITED_SESSIONS}`,
-      [created_at, until, helper_id === null ? [seeker_id] : [seeker_id, helper_id]],
     );
   }
 

@@ -4,7 +4,8 @@ import type { JobPayload } from '@kindline/database';
 import { DataSource } from 'typeorm';
 import { Programs } from '../programs/programs';
 import { newAnonymousId } from './anonymous-id';
-import { type AnonymousSession, AnonymousSessions, anonymousOf } from './anonymous-sessions';
+import { type AnonymousSession, anonymousOf } from './anonymous-sessions';
+import { ForgottenSessions } from './forgotten-sessions';
 import { SessionStore } from './session-store';
 
 type State = Pick<
@@ -18,7 +19,7 @@ export class SessionAnnouncements {
   constructor(
     private readonly dataSource: DataSource,
     private readonly store: SessionStore,
-    private readonly sessions: AnonymousSessions,
+    private readonly forgottenSessions: ForgottenSessions,
     private readonly programs: Programs,
   ) {}
 
@@ -33,7 +34,7 @@ export class SessionAnnouncements {
     );
     if (!session) return undefined;
     if (!(await this.carry(session))) {
-      await this.sessions.forget(sessionId);
+      await this.forgottenSessions.forget([sessionId]);
       return undefined;
     }
     const { program, version, status, seeker_id: seekerId, helper_id: helperId, ended_by: endedBy } = session;

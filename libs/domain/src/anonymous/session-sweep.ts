@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { PresenceDirectory } from '../presence/presence';
 import type { Program } from '../programs/program';
 import { anonymousOf, AnonymousSessions } from './anonymous-sessions';
+import { ForgottenSessions } from './forgotten-sessions';
 import { SessionMatching } from './session-matching';
 import { SessionStore } from './session-store';
 
@@ -30,6 +31,7 @@ export class SessionSweep {
     private readonly dataSource: DataSource,
     private readonly store: SessionStore,
     private readonly sessions: AnonymousSessions,
+    private readonly forgotten: ForgottenSessions,
     private readonly matching: SessionMatching,
     private readonly presence: PresenceDirectory,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -45,11 +47,11 @@ export class SessionSweep {
         WHERE program = $1 AND status IN ('queued', 'active')
       UNION ALL (SELECT id, status, version, helper_id, lost_at FROM anonymous_sessions
         WHERE program = $1 AND status = 'ended' AND ($2 OR check_at <= $3) ORDER BY check_at LIMIT $4)`,
-      [program.name, all, this.clock.now(), MOST_ENDED],
+      [program.name, all, this.clock.now(), all ? null : MOST_ENDED],
     );
     if (rows.length === 0) return;
     const lifetimes = await this.store.lifetimes(rows.map(({ id }) => id));
-    for (const { id } of rows) if (!lifetimes.has(id)) await this.sessions.forget(id);
+    await this.forgotten.forget(rows.map(({ id }) => id).filter((id) => !lifetimes.has(id)));
     const left = rows.filter(({ id }) => lifetimes.has(id));
     await this.lookAgain(
       left.filter(({ status }) => status === 'ended'),
