@@ -3,7 +3,16 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
-import { at, eventually, type HttpAnswer, type TestPerson, type TestSocket, type World } from './kit';
+import {
+  at,
+  eventually,
+  type HearFrame,
+  hearFrames,
+  type HttpAnswer,
+  type TestPerson,
+  type TestSocket,
+  type World,
+} from './kit';
 
 type ChatEvents = CounselingChatEvents & { error: (failure: { error: string; code: string }) => void };
 type Payload<Name extends keyof ChatEvents> = Parameters<ChatEvents[Name]>[0];
@@ -34,13 +43,19 @@ export class ChatSocket {
     socket.on('disconnect', (reason) => (this.left = reason));
   }
 
-  static async connect(port: number, token: unknown, namespace = '/counseling'): Promise<ChatSocket> {
+  static async connect(
+    port: number,
+    token: unknown,
+    namespace = '/counseling',
+    hear?: HearFrame,
+  ): Promise<ChatSocket> {
     const socket = io(`http://127.0.0.1:${port}${namespace}`, {
       auth: token === undefined ? {} : { token },
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
     });
+    if (hear) hearFrames(socket, hear);
     const own = new ChatSocket(socket);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -92,8 +107,13 @@ export class ChatSocket {
 }
 
 /** What a refused socket was told. */
-export async function refusedWith(port: number, token: unknown, namespace?: string): Promise<Refused> {
-  const error = await ChatSocket.connect(port, token, namespace).then(
+export async function refusedWith(
+  port: number,
+  token: unknown,
+  namespace?: string,
+  hear?: HearFrame,
+): Promise<Refused> {
+  const error = await ChatSocket.connect(port, token, namespace, hear).then(
     (socket) => {
       socket.close();
       throw new Error('it was let in');

@@ -115,6 +115,13 @@ export type Synced = Ack<{ messages: MessageView[]; has_more: boolean }>;
 /** Who a socket without a token belongs to. */
 const GUEST: TestPerson = { sub: 'a guest', email: '', token: '' };
 
+/** Hears every frame as it came, also those of the handshake and acks, and those that belong to no event. */
+export type HearFrame = (frame: string) => void;
+
+export function hearFrames({ io: { engine } }: Socket, hear: HearFrame): void {
+  engine.on('packet', ({ type, data }) => hear(`${type} ${String(data)}`));
+}
+
 /** A socket that remembers everything the server said. */
 export class TestSocket {
   readonly seen: { event: string; payload: unknown }[] = [];
@@ -126,13 +133,19 @@ export class TestSocket {
     socket.onAny((event: string, payload: unknown) => this.seen.push({ event, payload }));
   }
 
-  static async connect(port: number, person: TestPerson, withinMs?: number): Promise<TestSocket> {
+  static async connect(
+    port: number,
+    person: TestPerson,
+    withinMs?: number,
+    hear?: HearFrame,
+  ): Promise<TestSocket> {
     const socket = io(`http://127.0.0.1:${port}`, {
       ...(person.token && { auth: { token: person.token } }),
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
     });
+    if (hear) hearFrames(socket, hear);
     const own = new TestSocket(socket, person);
     try {
       await own.next('connection_response', undefined, withinMs);

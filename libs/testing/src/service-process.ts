@@ -44,15 +44,20 @@ export interface ServiceProcess {
   stop(): Promise<number | null>;
 }
 
-/** A service as a process of its own, on a port that the system chooses; `env` must set its port to 0. */
+/**
+ * A service as a process of its own, on a port that the system chooses; `env` must set its port to 0. Its port is
+ * read from its log: of the levels that `env` asks for only those that say more than `info` count.
+ */
 export async function startServiceProcess(
   { folder }: Build,
   app: string,
   env: Record<string, string>,
 ): Promise<ServiceProcess> {
+  const asked = env['LOG_LEVEL'];
+  const level = asked === 'debug' || asked === 'trace' ? asked : 'info';
   const child = spawn(process.execPath, [join(folder, `apps/${app}/src/main.js`)], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], ...env, LOG_LEVEL: 'info' },
+    env: { PATH: process.env['PATH'], ...env, LOG_LEVEL: level },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

@@ -11,10 +11,8 @@ import {
 import { Channels } from '@kindline/platform';
 import { GATEWAY_ID } from '../gateway-env';
 import { GatewayMetrics } from '../gateway-metrics';
+import { Turns } from '../sockets/turns';
 import { ENDED_BY, type SeatSocket } from './seat';
-
-/** Whoever ends a session is answered before they are let go. */
-const LET_GO_AFTER_MS = 250;
 
 /** A session with at least one socket here. */
 interface Room {
@@ -50,7 +48,6 @@ export const lineView = (sessionId: string, { seq, at, from, content }: SessionL
 export class ChatRooms {
   private readonly logger = new Logger(ChatRooms.name);
   private readonly rooms = new Map<string, Room>();
-  private readonly leaving = new WeakSet<SeatSocket>();
 
   constructor(
     private readonly store: SessionStore,
@@ -137,11 +134,17 @@ export class ChatRooms {
   end(end: SessionEnded, concerned: (seat: SeatSocket) => boolean = () => true): void {
     const room = this.rooms.get(end.sessionId);
     for (const seat of [...(room?.seats.values() ?? [])].filter(concerned)) {
-      if (this.leaving.has(seat)) continue;
-      this.leaving.add(seat);
-      seat.socket.emit('session_ended', end);
-      // The namespace only: the connection may carry others.
-      setTimeout(() => seat.socket.disconnect(), LET_GO_AFTER_MS).unref();
+      const { id, socket } = seat;
+      const turns = (seat.turns ??= new Turns());
+      // After the answers to what it has asked, its own wish to end among them: they would be lost with it.
+      turns.enter(true, () => {
+        if (room?.seats.has(id)) {
+          socket.emit('session_ended', end);
+          // The namespace only: the connection may carry others.
+          socket.disconnect();
+        }
+        turns.done();
+      });
     }
   }
 

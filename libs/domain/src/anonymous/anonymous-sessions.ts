@@ -9,6 +9,7 @@ import type { Program } from '../programs/program';
 import { newAnonymousId } from './anonymous-id';
 import { ForgottenSessions } from './forgotten-sessions';
 import { joinQueue, QUEUE_ORDER } from './queue';
+import { forgetAudit } from './session-audit';
 import { SessionMatching } from './session-matching';
 import { type SessionContext, SessionStore, type Side } from './session-store';
 
@@ -145,20 +146,24 @@ export class AnonymousSessions {
     if (program) void this.matching.tryRun(this.programs.get(program));
   }
 
-  /** Its helper has been offline for too long: it waits again, before all others, with everything that was said. */
+  /**
+   * Its helper has been offline for too long: it waits again, before all others, with everything that was said. What
+   * backends did for that helper in it is forgotten now: later nothing here knows that it was theirs.
+   */
   async takeBack(id: string, version: number, lostBefore: Date): Promise<boolean> {
     return inTransaction(this.dataSource, async (manager) => {
       await joinQueue(manager);
-      const [lost] = await updated<{ program: ProgramName; helper_id: string }>(
+      const [lost] = await updated<{ program: ProgramName; helper_id: string; created_at: Date }>(
         manager,
         `UPDATE anonymous_sessions s SET status = 'queued', helper_id = NULL, returned = true,
           version = s.version + 1, assigned_at = NULL, lost_at = NULL, helper_push_due_at = NULL
         FROM anonymous_sessions old
         WHERE s.id = $1 AND old.id = s.id AND s.status = 'active' AND s.version = $2 AND s.lost_at <= $3
-        RETURNING s.program, old.helper_id`,
+        RETURNING s.program, s.created_at, old.helper_id`,
         [id, version, lostBefore],
       );
       if (!lost) return false;
+      await forgetAudit(manager, [{ personId: lost.helper_id, since: lost.created_at }]);
       await enqueue(
         manager,
         announce({ task: 'session.changed', sessionId: id, formerHelperId: lost.helper_id }),

@@ -1,11 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { ProgramName } from '@kindline/contracts';
 import { enqueue, inTransaction, updated } from '@kindline/database';
-import { CLOCK, type Clock } from '@kindline/platform';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { announce } from '../announcements/announcement';
 import { Programs } from '../programs/programs';
-import { AUDITED_SESSIONS } from './session-audit';
+import { forgetAudit } from './session-audit';
 import { SessionMatching } from './session-matching';
 
 /** Rows removed by one transaction. */
@@ -19,7 +18,6 @@ interface Gone {
   status: 'queued' | 'active' | 'ended';
   version: number;
   created_at: Date;
-  ended_at: Date | null;
 }
 
 /** Removes from Postgres what Redis has forgotten. */
@@ -29,7 +27,6 @@ export class ForgottenSessions {
     private readonly dataSource: DataSource,
     private readonly matching: SessionMatching,
     private readonly programs: Programs,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** The sessions, and with them what was pushed and audited about them. Repeating it changes nothing. */
@@ -43,10 +40,15 @@ export class ForgottenSessions {
       const gone = await updated<Gone>(
         manager,
         `DELETE FROM anonymous_sessions WHERE id = ANY ($1)
-        RETURNING id, program, seeker_id, helper_id, status, version, created_at, ended_at`,
+        RETURNING id, program, seeker_id, helper_id, status, version, created_at`,
         [ids],
       );
-      await this.forgetAudit(manager, gone);
+      await forgetAudit(
+        manager,
+        gone.flatMap(({ seeker_id, helper_id, created_at: since }) =>
+          [seeker_id, ...(helper_id === null ? [] : [helper_id])].map((personId) => ({ personId, since })),
+        ),
+      );
       const open = gone.filter(({ status }) => status !== 'ended');
       const programs = [...new Set(open.map(({ program }) => program))];
       await enqueue(
@@ -66,31 +68,5 @@ export class ForgottenSessions {
       return programs;
     });
     for (const program of freed) void this.matching.tryRun(this.programs.get(program));
-  }
-
-  /**
-   * What backends did for its two people, as far as it leads to them. Other sessions of theirs at the same time
-   * cannot be told apart: rather one entry too few.
-   */
-  private async forgetAudit(manager: EntityManager, gone: readonly Gone[]): Promise<void> {
-    const entries = gone.flatMap(({ seeker_id, helper_id, created_at, ended_at }) =>
-      [seeker_id, ...(helper_id === null ? [] : [helper_id])].map((personId) => ({
-        personId,
-        from: created_at,
-        until: ended_at ?? this.clock.now(),
-      })),
-    );
-    if (entries.length === 0) return;
-    await manager.query(
-      `DELETE FROM audit_log a
-      USING unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS gone (person_id, since, until)
-      WHERE a.at BETWEEN gone.since - interval '1 minute' AND gone.until + interval '1 minute'
-        AND a.person_id = gone.person_id AND ${AUDITED_SESSIONS}`,
-      [
-        entries.map(({ personId }) => personId),
-        entries.map(({ from }) => from),
-        entries.map(({ until }) => until),
-      ],
-    );
   }
 }
