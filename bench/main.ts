@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureAccepts } from './measures/accepts';
 import { measureBookings } from './measures/bookings';
+import { measureCounseling } from './measures/counseling';
 import { measureJobs } from './measures/jobs';
 import { measureMemory } from './measures/memory';
 import { measureMessages } from './measures/messages';
@@ -32,6 +33,7 @@ async function run(settings: Settings): Promise<void> {
   if (profileDir) mkdirSync(profileDir, { recursive: true });
   const results: Results = {
     messages: [],
+    counseling: [],
     memory: [],
     accepts: undefined,
     bookings: [],
@@ -42,6 +44,10 @@ async function run(settings: Settings): Promise<void> {
   if (settings.parts.includes('messages')) {
     say(`Messages: ${settings.pairs} pairs, floor and gateway in turns …`);
     results.messages = await measureMessages(settings, infra, people, say, profileDir);
+  }
+  if (settings.parts.includes('counseling')) {
+    say(`Anonymous sessions: ${settings.pairs} pairs, floor and gateway in turns …`);
+    results.counseling = await measureCounseling(settings, infra, people, say, profileDir);
   }
   if (settings.parts.includes('memory')) {
     say('Memory of idle connections …');

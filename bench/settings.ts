@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-export const PARTS = ['messages', 'memory', 'accepts', 'bookings', 'requests', 'jobs'] as const;
+export const PARTS = ['messages', 'counseling', 'memory', 'accepts', 'bookings', 'requests', 'jobs'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What a run does. */
@@ -77,6 +77,8 @@ export function readSettings(args: readonly string[]): Settings {
 export const TARGETS = {
   delivered: 0.6,
   cpuPerMessage: 1.5,
+  /** Of anonymous sessions, which are stored in memory only. */
+  counseling: 0.7,
   memoryPerConnection: 1.5,
   bookings: 0.6,
   batchedPerSecond: 3_000,

@@ -3,8 +3,8 @@ import { Server } from 'socket.io';
 
 /**
  * The floor: what Socket.IO itself costs. It authenticates nobody, checks nothing and stores nothing; a
- * message goes to the room its connection named, as it came, and is acked; a booking goes to its facilitator, a
- * request to everybody who watches.
+ * message goes to the room its connection named and is acked, in a conversation as it came, in an anonymous session
+ * with the fields that Kindline adds; a booking goes to its facilitator, a request to everybody who watches.
  */
 const http = createServer();
 const io = new Server(http, {
@@ -25,6 +25,7 @@ interface Booking {
 
 let booked = 0;
 let asked = 0;
+let said = 0;
 
 function relay({ facilitator_id, ...booking }: Booking) {
   const [at, notification_id] = [new Date().toISOString(), String((booked += 1))];
@@ -64,6 +65,17 @@ io.on('connection', (socket) => {
   socket.on('booking_notification', (booking: Booking) =>
     socket.emit('notification_delivered', relay(booking)),
   );
+});
+
+io.of('/counseling').on('connection', (socket) => {
+  const sessionId = String(socket.handshake.query['chat']);
+  const from = socket.id;
+  void socket.join(sessionId);
+  socket.on('message', ({ content }: { content: string }, ack: (answer: object) => void) => {
+    const [id, timestamp] = [`${sessionId}:${(said += 1)}`, new Date().toISOString()];
+    socket.to(sessionId).emit('message', { id, sessionId, from, content, timestamp, type: 'chat_message' });
+    ack({ ok: true, id, timestamp, duplicate: false });
+  });
 });
 
 /** A batch of bookings. */

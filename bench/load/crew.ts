@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Started, startNode } from '../setup/processes';
-import type { Order, Pair, Report } from './protocol';
+import type { Dialect, Order, Pair, Report } from './protocol';
 
 const GENERATOR = join(__dirname, 'generator.js');
 
@@ -13,12 +13,13 @@ export class LoadCrew {
     this.processes = Array.from({ length: size }, () => startNode(GENERATOR));
   }
 
-  /** Connects both sides of every pair; each process plays its share. */
-  async connect(url: string, pairs: Pair[]): Promise<void> {
+  /** Connects both sides of every pair, in place of those before them; each process plays its share. */
+  async connect(url: string, pairs: Pair[], dialect: Dialect = 'conversation'): Promise<void> {
     const share = Math.ceil(pairs.length / this.processes.length);
     await this.each('connected', (index) => ({
       kind: 'connect',
       url,
+      dialect,
       pairs: pairs.slice(index * share, (index + 1) * share),
     }));
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptAll } from './acceptors';
 import { publishBookings } from './bookers';
 import { PairPlayer, type Scoreboard, Tally } from './pair-player';
-import type { LoadResult, Order, Pair, Report } from './protocol';
+import type { Dialect, LoadResult, Order, Pair, Report } from './protocol';
 import { Watchers } from './watchers';
 
 /** A load process: plays many people, does what the launcher orders and reports what it saw. */
@@ -19,10 +19,11 @@ function report(message: Report): void {
   process.send?.(message);
 }
 
-async function connect(url: string, pairs: Pair[]): Promise<void> {
+async function connect(url: string, dialect: Dialect, pairs: Pair[]): Promise<void> {
+  for (const player of players.splice(0)) player.close();
   for (let from = 0; from < pairs.length; from += CONNECT_AT_ONCE) {
     const some = pairs.slice(from, from + CONNECT_AT_ONCE);
-    players.push(...(await Promise.all(some.map((pair) => PairPlayer.connect(url, pair, board)))));
+    players.push(...(await Promise.all(some.map((pair) => PairPlayer.connect(url, dialect, pair, board)))));
   }
 }
 
@@ -60,7 +61,7 @@ async function stop(): Promise<LoadResult> {
 async function obey(order: Order): Promise<void> {
   switch (order.kind) {
     case 'connect':
-      await connect(order.url, order.pairs);
+      await connect(order.url, order.dialect, order.pairs);
       return report({ kind: 'connected' });
     case 'load':
       board.sending = true;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
 import { Histogram } from './histogram';
-import type { Pair, Player } from './protocol';
+import type { Dialect, Pair, Player } from './protocol';
 
 const FILLER = 'I have not slept well this week and would like to talk with somebody about it. '.repeat(2);
 const TEXT_LENGTH = 120;
@@ -22,15 +22,46 @@ export interface Scoreboard {
   sending: boolean;
 }
 
+interface Wording {
+  namespace: string;
+  event: string;
+  /** What the seeker sends. */
+  write(pair: Pair, text: string): object;
+  /** The text of what the helper receives. */
+  read(payload: object): string;
+}
+
+const WORDINGS: Record<Dialect, Wording> = {
+  conversation: {
+    namespace: '',
+    event: 'chat_message',
+    write: ({ chatId, seeker, helper }, message) => ({
+      chat_id: chatId,
+      sender_mail: seeker.email,
+      reciever_mail: helper.email,
+      message,
+      client_id: randomUUID(),
+    }),
+    read: (payload) => (payload as { message: string }).message,
+  },
+  session: {
+    namespace: '/counseling',
+    event: 'message',
+    write: (_pair, content) => ({ content, clientId: randomUUID() }),
+    read: (payload) => (payload as { content: string }).content,
+  },
+};
+
 /** Plays both sides of one conversation: the seeker sends in a closed loop, the helper receives. */
 export class PairPlayer {
   private constructor(
+    private readonly wording: Wording,
     private readonly pair: Pair,
     private readonly seeker: Socket,
-    helper: Socket,
+    private readonly helper: Socket,
     private readonly board: Scoreboard,
   ) {
-    helper.on('chat_message', ({ message }: { message: string }) => this.received(message));
+    helper.on(wording.event, (payload: object) => this.received(wording.read(payload)));
   }
 
   private sent = 0;
@@ -39,12 +70,13 @@ export class PairPlayer {
   delivered = 0;
   underWay = 0;
 
-  static async connect(url: string, pair: Pair, board: Scoreboard): Promise<PairPlayer> {
+  static async connect(url: string, dialect: Dialect, pair: Pair, board: Scoreboard): Promise<PairPlayer> {
+    const wording = WORDINGS[dialect];
     const [seeker, helper] = await Promise.all([
-      connect(url, pair.chatId, pair.seeker),
-      connect(url, pair.chatId, pair.helper),
+      connect(url + wording.namespace, pair.chatId, pair.seeker),
+      connect(url + wording.namespace, pair.chatId, pair.helper),
     ]);
-    return new PairPlayer(pair, seeker, helper, board);
+    return new PairPlayer(wording, pair, seeker, helper, board);
   }
 
   /** Sends until `inFlight` messages wait for their ack; every ack sends the next one. */
@@ -52,20 +84,19 @@ export class PairPlayer {
     while (this.underWay < inFlight) this.send();
   }
 
+  close(): void {
+    this.seeker.disconnect();
+    this.helper.disconnect();
+  }
+
   private send(): void {
-    const { chatId, seeker, helper } = this.pair;
+    const { event, write } = this.wording;
     const began = performance.now();
     this.underWay += 1;
     this.sent += 1;
-    const message = {
-      chat_id: chatId,
-      sender_mail: seeker.email,
-      reciever_mail: helper.email,
-      // The receiver reads from the text when it was sent, and in which order; both play in this process.
-      message: `${this.sent} ${began.toFixed(3)} ${FILLER}`.slice(0, TEXT_LENGTH),
-      client_id: randomUUID(),
-    };
-    this.seeker.emit('chat_message', message, ({ ok }: { ok: boolean }) => this.answered(ok, began));
+    // The receiver reads from the text when it was sent, and in which order; both play in this process.
+    const text = `${this.sent} ${began.toFixed(3)} ${FILLER}`.slice(0, TEXT_LENGTH);
+    this.seeker.emit(event, write(this.pair, text), ({ ok }: { ok: boolean }) => this.answered(ok, began));
   }
 
   private answered(ok: boolean, began: number): void {

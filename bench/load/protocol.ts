@@ -4,7 +4,10 @@ export interface Player {
   token: string;
 }
 
-/** Two people in one conversation; the seeker sends, the helper receives. */
+/** Where a pair talks: in a conversation that is kept, or in an anonymous session. */
+export type Dialect = 'conversation' | 'session';
+
+/** Two people in one conversation or session; the seeker sends, the helper receives. */
 export interface Pair {
   chatId: string;
   seeker: Player;
@@ -56,7 +59,8 @@ export interface AskingLoad {
 
 /** What the launcher tells a load process. */
 export type Order =
-  | { kind: 'connect'; url: string; pairs: Pair[] }
+  /** In place of pairs that are connected already. */
+  | { kind: 'connect'; url: string; dialect: Dialect; pairs: Pair[] }
   /** Keep `inFlight` messages of every pair under way, until `stop`. */
   | { kind: 'load'; inFlight: number }
   /** The warm-up is over: count from here. */

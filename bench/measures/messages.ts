@@ -23,6 +23,8 @@ export interface MessageRound {
   cpuPerMessage: number;
   /** CPU microseconds of Postgres (all its processes) per acked message. */
   postgresPerMessage: number;
+  /** CPU microseconds of Redis per acked message. */
+  redisPerMessage: number;
   /** Share of one core that the server and the busiest load process used; 1 is all of it. */
   serverBusy: number;
   generatorBusy: number;
@@ -32,7 +34,8 @@ export interface MessageRound {
   faults: number;
 }
 
-interface Subject {
+/** One server and its clients. */
+export interface Subject {
   side: Side;
   server: Server;
   crew: LoadCrew;
@@ -56,8 +59,23 @@ export async function measureMessages(
     },
   ];
   for (const { server, crew } of subjects) await crew.connect(server.url, pairs);
+  return playRounds(subjects, settings, infra, say);
+}
+
+/**
+ * All rounds of servers that take turns; stops them at the end.
+ * @param renew called before each round
+ */
+export async function playRounds(
+  subjects: readonly Subject[],
+  settings: Settings,
+  infra: Infra,
+  say: (line: string) => void,
+  renew: () => Promise<void> = async () => undefined,
+): Promise<MessageRound[]> {
   const rounds: MessageRound[] = [];
   for (let round = 1; round <= settings.rounds; round++) {
+    await renew();
     for (const inFlight of settings.inFlight) {
       for (const subject of subjects) {
         const seen = await measure(subject, inFlight, settings, infra);
@@ -106,9 +124,9 @@ async function measure(
   const ackedPerSecond = perSecond(({ acked }) => acked);
   const serverCpu = after.server - before.server;
   const postgresCpu = after.postgres - before.postgres;
+  const redisCpu = after.redis - before.redis;
   const own = (after.own.user + after.own.system - before.own.user - before.own.system) / 1e6;
-  const ours =
-    serverCpu + postgresCpu + after.redis - before.redis + own + sum(({ cpuSeconds: load }) => load);
+  const ours = serverCpu + postgresCpu + redisCpu + own + sum(({ cpuSeconds: load }) => load);
   return {
     side,
     inFlight,
@@ -120,6 +138,7 @@ async function measure(
     deliveryP99: delivery.percentile(0.99),
     cpuPerMessage: (serverCpu / seconds / ackedPerSecond) * 1e6,
     postgresPerMessage: (postgresCpu / seconds / ackedPerSecond) * 1e6,
+    redisPerMessage: (redisCpu / seconds / ackedPerSecond) * 1e6,
     serverBusy: serverCpu / seconds,
     generatorBusy: Math.max(...loads.map((load) => load.cpuSeconds / load.seconds)),
     foreignCores: Math.max(0, (after.machine - before.machine - ours) / seconds),

@@ -14,6 +14,8 @@ import { compareMemory, compareRounds, type Comparison, figures, median } from '
 
 export interface Results {
   messages: MessageRound[];
+  /** Messages of anonymous sessions. */
+  counseling: MessageRound[];
   memory: MemoryResult[];
   accepts: AcceptsResult | undefined;
   bookings: BookingRound[];
@@ -28,18 +30,27 @@ const settingsOf = (rounds: MessageRound[]): number[] => [...new Set(rounds.map(
 const atLeast = (target: number, ratio: number) => ({ text: `≥ ${target}`, met: ratio >= target });
 const atMost = (target: number, ratio: number) => ({ text: `≤ ${target}`, met: ratio <= target });
 
-function comparisons({ messages, memory, bookings, requests }: Results): Comparison[] {
-  const lines = settingsOf(messages).flatMap((inFlight): Comparison[] => {
-    const of = (figure: Parameters<typeof compareRounds>[2]) => compareRounds(messages, inFlight, figure);
+interface MessageTargets {
+  delivered: number;
+  cpuPerMessage?: number;
+}
+
+function messageComparisons(
+  rounds: MessageRound[],
+  where: string,
+  { delivered: least, cpuPerMessage: most }: MessageTargets,
+): Comparison[] {
+  return settingsOf(rounds).flatMap((inFlight): Comparison[] => {
+    const of = (figure: Parameters<typeof compareRounds>[2]) => compareRounds(rounds, inFlight, figure);
     const delivered = of('deliveredPerSecond');
     const cpu = of('cpuPerMessage');
-    const at = `${inFlight} in flight`;
+    const at = `${where}${inFlight} in flight`;
     return [
       {
         name: `delivered/s, ${at}`,
         ...delivered,
         digits: 0,
-        target: atLeast(TARGETS.delivered, delivered.ratio),
+        target: atLeast(least, delivered.ratio),
       },
       { name: `acked/s, ${at}`, ...of('ackedPerSecond'), digits: 0 },
       { name: `ack p50 ms, ${at}`, ...of('ackP50'), digits: 1 },
@@ -50,10 +61,17 @@ function comparisons({ messages, memory, bookings, requests }: Results): Compari
         name: `server CPU µs per message, ${at}`,
         ...cpu,
         digits: 1,
-        target: atMost(TARGETS.cpuPerMessage, cpu.ratio),
+        ...(most !== undefined && { target: atMost(most, cpu.ratio) }),
       },
     ];
   });
+}
+
+function comparisons({ messages, counseling, memory, bookings, requests }: Results): Comparison[] {
+  const lines = [
+    ...messageComparisons(messages, '', TARGETS),
+    ...messageComparisons(counseling, 'anonymous, ', { delivered: TARGETS.counseling }),
+  ];
   if (memory.length > 0) {
     const kib = compareMemory(memory);
     const target = atMost(TARGETS.memoryPerConnection, kib.ratio);
@@ -80,7 +98,8 @@ export function renderTable(results: Results): string {
     ...(lines.length > 0 ? [markdown([HEADER, ...lines.map(cells)])] : []),
     ...acceptLines(results.accepts),
     ...jobLines(results.jobs, results.jobsDue),
-    ...loadLines(results.messages),
+    ...loadLines(results.messages, 'Messages', 'postgresPerMessage'),
+    ...loadLines(results.counseling, 'Messages of anonymous sessions', 'redisPerMessage'),
     ...bookingLines(results.bookings),
     ...requestLines(results.requests),
   ].join('\n\n');
@@ -98,7 +117,11 @@ function acceptLines(accepts: AcceptsResult | undefined): string[] {
   ];
 }
 
-function loadLines(rounds: MessageRound[]): string[] {
+function loadLines(
+  rounds: MessageRound[],
+  what: string,
+  storing: 'postgresPerMessage' | 'redisPerMessage',
+): string[] {
   if (rounds.length === 0) return [];
   const foreign = median(rounds.map(({ foreignCores }) => foreignCores));
   const faults = rounds.reduce((sum, round) => sum + round.faults, 0);
@@ -109,12 +132,12 @@ function loadLines(rounds: MessageRound[]): string[] {
       `${inFlight} in flight: server ${of('floor', 'serverBusy')} / ${of('gateway', 'serverBusy')} of a core, ` +
       `busiest load process ${of('floor', 'generatorBusy')} / ${of('gateway', 'generatorBusy')}, ` +
       `processes that are not ours ${of('floor', 'foreignCores')} / ${of('gateway', 'foreignCores')}; ` +
-      `Postgres ${of('gateway', 'postgresPerMessage')} µs per message`
+      `${storing === 'redisPerMessage' ? 'Redis' : 'Postgres'} ${of('gateway', storing)} µs per message`
     );
   });
   return [
-    `Who was busy (floor / gateway). ${perSetting.join('. ')}.`,
-    `Messages refused, lost or out of order: ${faults}.`,
+    `${what}: who was busy (floor / gateway). ${perSetting.join('. ')}.`,
+    `${what} refused, lost or out of order: ${faults}.`,
     ...(foreign > QUIET_CORES
       ? [
           `**The machine was not quiet**: others used ${foreign.toFixed(1)} cores; run it again when they do not.`,
@@ -123,8 +146,9 @@ function loadLines(rounds: MessageRound[]): string[] {
   ];
 }
 
-function roundLines(rounds: MessageRound[]): string {
-  return settingsOf(rounds)
+function roundLines(rounds: MessageRound[], title: string): string {
+  if (rounds.length === 0) return '';
+  const lines = settingsOf(rounds)
     .map((inFlight) => {
       const { floor } = { floor: figures(rounds, 'floor', inFlight, 'deliveredPerSecond') };
       const ratios = figures(rounds, 'gateway', inFlight, 'deliveredPerSecond').map((value, round) =>
@@ -137,11 +161,12 @@ function roundLines(rounds: MessageRound[]): string {
       return `- ${inFlight} in flight: delivered ${ratios.join(', ')}; CPU per message ${cpuRatios.join(', ')}`;
     })
     .join('\n');
+  return `\n${title}:\n\n${lines}\n`;
 }
 
 /** The file that is kept. */
 export function renderResults(results: Results, settings: Settings, facts: MachineFacts): string {
-  const { messages } = results;
+  const { messages, counseling } = results;
   return `# Bench results
 
 Made by \`npm run bench\`${settings.quick ? ' with `--quick`' : ''}; every run overwrites this file.
@@ -151,7 +176,7 @@ ${Object.entries(facts)
   .join('\n')}
 
 ${renderTable(results)}
-${messages.length > 0 ? `\nRatios round by round:\n\n${roundLines(messages)}\n` : ''}
+${roundLines(messages, 'Ratios round by round')}${roundLines(counseling, 'The same of anonymous sessions')}
 ${howToRead(settings)}`;
 }
 
@@ -170,6 +195,10 @@ Columns are medians of the rounds; the ratio is the median of the ratios of neig
 else the machine does touches both neighbours alike. **Compare ratios, not absolute numbers**: load, server,
 Postgres and Redis share the same cores here, so the gateway's messages/s also pay for Postgres, which the floor
 does not have. Server CPU per message is user and system time of the server process alone.
+
+Anonymous sessions are played in the same way, in the namespace \`/counseling\`, with new sessions of counsellors who
+are online in every round. The floor's events and acks there have the same fields as the gateway's, which stores in
+Redis; Postgres has no part in a message.
 
 Bookings: 50 facilitators are connected, each load process plays two backends in closed loops (the next booking or
 batch follows an answer). The floor emits and answers at once; the gateway stores first. Batches go to the session

@@ -86,6 +86,11 @@ export class People {
     return players.map(({ sub, token }) => ({ id: sub, token }));
   }
 
+  /** People of anonymous counselling. */
+  async counseling(count: number, role: 'student' | 'counselor'): Promise<Player[]> {
+    return this.people(count, role);
+  }
+
   /** People of the companion program. */
   async companions(count: number, role: 'senior' | 'volunteer'): Promise<AskingPlayer[]> {
     const players = await this.people(count, role);
@@ -99,7 +104,7 @@ export class People {
 
   private async people(
     count: number,
-    role: 'user' | 'senior' | 'volunteer' | 'facilitator',
+    role: 'user' | 'student' | 'counselor' | 'senior' | 'volunteer' | 'facilitator',
   ): Promise<KnownPlayer[]> {
     const players = await Promise.all(
       Array.from({ length: count }, async () => {
@@ -119,11 +124,11 @@ export class People {
       `INSERT INTO person_roles (person_id, role, seen_at) SELECT id, $2, now() FROM unnest($1::uuid[]) AS id`,
       [ids, role],
     );
-    if (role === 'volunteer') {
-      // Room for every request they are asked for: what is measured is the race, not capacity.
+    if (role === 'volunteer' || role === 'counselor') {
+      // Room for everything they are asked for: what is measured is not capacity.
       await this.pool.query(
         `INSERT INTO helper_profiles (person_id, available, capacities, updated_at)
-        SELECT id, true, '{"better_together": 1000000}', now() FROM unnest($1::uuid[]) AS id`,
+        SELECT id, true, '{"better_together": 1000000, "counseling": 1000000}', now() FROM unnest($1::uuid[]) AS id`,
         [ids],
       );
     }

@@ -21,6 +21,7 @@ import {
   Channels,
   type Clock,
   createRedis,
+  gatherWrites,
   NEWS_SUBSCRIBER,
   PlatformModule,
   type TransitionLog,
@@ -81,7 +82,8 @@ import { HelpersHere } from './sockets/helpers-here';
 import { PendingInvitations } from './sockets/pending-invitations';
 import { PresenceLease } from './sockets/presence-lease';
 import { SocketAuth } from './sockets/socket-auth';
-import { SIDE_NAMESPACES, SocketServer } from './sockets/socket-server';
+import { SIDE_NAMESPACES } from './sockets/side-namespace';
+import { SocketServer } from './sockets/socket-server';
 
 /** Connections of the message writer: its two lanes, and one to spare. */
 const WRITER_CONNECTIONS = 3;
@@ -104,7 +106,7 @@ export class GatewayModule {
   static forRoot(env: GatewayEnv, log: TransitionLog, clock?: Clock): DynamicModule {
     const redis = createRedis(env.REDIS_URL, 'gateway', log);
     // Of their own, so that what many sockets send in one moment shares a round trip.
-    const chatRedis = createRedis(env.REDIS_URL, 'sessions', log, { enableAutoPipelining: true });
+    const chatRedis = gatherWrites(createRedis(env.REDIS_URL, 'sessions', log));
     const gatewayId = randomUUID();
     return {
       module: GatewayModule,

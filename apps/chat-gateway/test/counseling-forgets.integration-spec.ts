@@ -54,7 +54,7 @@ describe('a session that nobody speaks in any more', () => {
     done(await helper.say('two'));
     const keys = await keysOf(own.sessionId);
     const base = `chat:session:{${own.sessionId}}`;
-    expect(keys.sort()).toEqual([base, `${base}:clients`, `${base}:messages`, `${base}:seats`]);
+    expect(keys.sort()).toEqual([base, `${base}:messages`, `${base}:seats`]);
     const left = await lifetimes(own.sessionId);
     expect(left.every((ms) => ms > 0 && ms <= RETENTION_MS)).toBe(true);
     expect(Math.max(...left) - Math.min(...left)).toBeLessThan(250);

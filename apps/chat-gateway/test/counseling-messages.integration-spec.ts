@@ -105,7 +105,7 @@ describe('messages of an anonymous session', () => {
     expect(byTime.page).toEqual(Array.from({ length: byTime.page.length }, (_, n) => n + 1));
     expect(byTime.page.length).toBeLessThan(8);
     expect(await numbers({ before: '2100-01-01T00:00:00.000Z', limit: 1 })).toMatchObject({ page: [12] });
-    expect(await numbers({ before: `${own.sessionId}:999` })).toMatchObject({ has_more: false });
+    expect(await numbers({ before: `${own.sessionId}:999-0` })).toMatchObject({ has_more: false });
   });
 
   it('may be written while waiting for a counsellor, who then reads them', async () => {

@@ -55,7 +55,7 @@ describe('the summary of a session', () => {
     const [student, helper] = await talk(world, own);
     done(await student.say('I fail all my exams. Call me on +49 170 1234567.'));
     done(await helper.say('Tell me more.'));
-    const first = { summary: 'Written 1', message_count: 2, generated_by: 'small-model' };
+    const first = { summary: 'Written 1', generated_by: 'small-model', message_count: 2 };
     expect(await Promise.all([summary(), summary()])).toMatchObject([
       { status: 200, body: first },
       { status: 200, body: first },
@@ -63,9 +63,8 @@ describe('the summary of a session', () => {
     expect((await summary()).body).toEqual(first);
     expect(asked).toHaveLength(1);
     expect(asked[0]).not.toContain('1234567');
-    const base = `chat:session:{${own.sessionId}}`;
-    const [whole, kept] = [await redis.pttl(base), await redis.pttl(`${base}:summary`)];
-    expect(Math.abs(whole - kept)).toBeLessThan(1_000);
+    // Under the session's own key, and so for as long as it.
+    expect(await redis.hget(`chat:session:{${own.sessionId}}`, 'summary')).toBe(JSON.stringify(first));
     done(await student.say('I cannot sleep.'));
     expect((await summary()).body).toMatchObject({ summary: 'Written 2', message_count: 3 });
     await endSession(world, own.student, own.sessionId);

@@ -32,6 +32,8 @@ export interface EndpointOptions {
   response?: z.ZodType;
   /** Status of success; default 200, or 204 without a response. */
   status?: number;
+  /** Another one, with the same answer. */
+  alsoStatus?: number;
   /** Errors beyond those that follow from the rule and the inputs. */
   errors?: readonly ErrorCode[];
 }
@@ -59,8 +61,15 @@ export function Endpoint(options: EndpointOptions): MethodDecorator {
       ...(response && { schema: jsonSchema(response, 'output') }),
     }),
   ];
+  if (options.alsoStatus !== undefined && response) {
+    const schema = jsonSchema(response, 'output');
+    decorators.push(ApiResponse({ status: options.alsoStatus, description: summary, schema }));
+  }
   if (access !== 'public') decorators.push(ApiBearerAuth());
-  if (body) decorators.push(ApiBody({ schema: jsonSchema(body, 'input') }));
+  if (body) {
+    const required = !body.safeParse({}).success;
+    decorators.push(ApiBody({ required, schema: jsonSchema(body, 'input') }));
+  }
   for (const [name, schema] of Object.entries(params?.shape ?? {})) {
     decorators.push(ApiParam({ name, schema: jsonSchema(schema as z.ZodType, 'input') }));
   }

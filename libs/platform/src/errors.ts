@@ -4,6 +4,8 @@ import { KindlineError } from '@kindline/contracts';
 const AWAY = /^(08\w{3}|57P0[123]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 const AWAY_MESSAGE =
   /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Connection is closed|max retries per request|Stream isn't writeable|Command timed out|Driver not Connected|Client has encountered a connection error/i;
+/** Redis answers, but cannot do it now: starting, full, a replica, or a cluster that rearranges itself. */
+const REDIS_CANNOT = /^(LOADING|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS)\b/;
 /** character_not_in_repertoire, untranslatable_character: text that Postgres cannot hold. */
 const UNSTORABLE = new Set(['22021', '22P05']);
 
@@ -16,7 +18,7 @@ export function toKindlineError(cause: unknown): KindlineError {
   }
   if (
     (typeof code === 'string' && AWAY.test(code)) ||
-    (typeof message === 'string' && AWAY_MESSAGE.test(message)) ||
+    (typeof message === 'string' && (AWAY_MESSAGE.test(message) || REDIS_CANNOT.test(message))) ||
     (cause instanceof AggregateError &&
       cause.errors.some((inner) => toKindlineError(inner).code === 'unavailable'))
   ) {

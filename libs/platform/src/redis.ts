@@ -27,6 +27,8 @@ export function createRedis(
     connectTimeout: 5_000,
     keepAlive: 10_000,
     lazyConnect: true,
+    // A primary that became a replica stays reachable; the name leads to the new one. 2: and try again.
+    reconnectOnError: ({ message }) => (message.startsWith('READONLY') ? 2 : false),
     ...options,
   });
   let away = false;
@@ -45,5 +47,30 @@ export function createRedis(
   });
   // ioredis reconnects by itself from here on; the first failure is told by the listener above.
   redis.connect().catch(() => undefined);
+  return redis;
+}
+
+/**
+ * Makes what one turn of the event loop sends over this connection leave in one system call. ioredis' own
+ * `enableAutoPipelining` does so as well, but its pipelines cost a gateway that is busy with anonymous sessions a
+ * fifth of its CPU.
+ */
+export function gatherWrites(redis: Redis): Redis {
+  redis.on('connect', () => {
+    const { stream } = redis;
+    const { write } = stream;
+    let gathering = false;
+    stream.write = (...args: unknown[]): boolean => {
+      if (!gathering) {
+        gathering = true;
+        stream.cork();
+        setImmediate(() => {
+          gathering = false;
+          stream.uncork();
+        });
+      }
+      return (write as (...args: unknown[]) => boolean).apply(stream, args);
+    };
+  });
   return redis;
 }

@@ -1,10 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { AnonymousSessions, PresenceDirectory, PUSH_DELAY_MS, type Seat, type Side } from '@kindline/domain';
+import {
+  AnonymousSessions,
+  PresenceDirectory,
+  PUSH_DELAY_MS,
+  SessionStore,
+  type Side,
+} from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import type { DisconnectReason } from 'socket.io';
-import { GATEWAY_ID } from '../gateway-env';
-import { SILENCE_MS } from '../sockets/absence';
-import { GOODBYE_MS } from '../sockets/admission';
+import { GOODBYE_MS, SILENCE_MS } from '../sockets/silence';
 import { ChatRooms } from './chat-rooms';
 import type { SeatSocket } from './seat';
 
@@ -19,18 +23,29 @@ export class AbsentSides {
   constructor(
     private readonly sessions: AnonymousSessions,
     private readonly presence: PresenceDirectory,
+    private readonly store: SessionStore,
     private readonly rooms: ChatRooms,
-    @Inject(GATEWAY_ID) private readonly gatewayId: string,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Something was said to a side. @param seats where it sits, as Redis has it */
-  saidTo(sessionId: string, side: Side, seats: readonly Seat[]): void {
+  /** Something was said to a side. @param elsewhere other gateways where it sits, as Redis has it */
+  saidTo(sessionId: string, side: Side, elsewhere: readonly string[]): void {
     if (this.rooms.has(sessionId, side) || this.marked.has(`${sessionId} ${side}`)) return;
-    const elsewhere = seats.map(({ gatewayId }) => gatewayId).filter((id) => id !== this.gatewayId);
     this.run(async () => {
       if (!(await this.presence.anyLives(elsewhere))) await this.mark(sessionId, side);
     });
+  }
+
+  /** A gateway is gone: those who sat there may have missed what was said since, and are there no more. */
+  async gatewayLost(gatewayId: string, since: Date): Promise<void> {
+    for (const sessionId of await this.sessions.activeIds()) {
+      for (const { side, socketId, gatewayId: own } of await this.store.seats(sessionId)) {
+        if (own !== gatewayId) continue;
+        await this.store.stand(sessionId, socketId);
+        const spoke = await this.store.spoke(sessionId, side === 'seeker' ? 'helper' : 'seeker');
+        if (spoke >= since.getTime()) await this.sessions.pushSoon(sessionId, side, PUSH_DELAY_MS);
+      }
+    }
   }
 
   /** A side's last socket here is gone; what was said to it shortly before may not have arrived. */

@@ -3,7 +3,7 @@ import { KindlineError } from '@kindline/contracts';
 import { toKindlineError } from '@kindline/platform';
 import type { DisconnectReason, Namespace, Socket } from 'socket.io';
 import { EventRouter, failure } from '../sockets/event-router';
-import type { SideNamespace } from '../sockets/socket-server';
+import type { SideNamespace } from '../sockets/side-namespace';
 import { AbsentSides } from './absent-sides';
 import { ChatAdmission, ChatRefusal } from './chat-admission';
 import { ChatRooms } from './chat-rooms';
@@ -32,10 +32,14 @@ export class ChatNamespace implements SideNamespace {
           socket.data = { seat };
           this.count(socket.conn, 1);
           // Also one that is gone before it was told that it is in leaves its seat.
-          const left = (reason: DisconnectReason): void => this.left(seat, reason);
-          socket.conn.once('close', () => left('transport close'));
-          socket.once('disconnect', left);
-          if (socket.conn.readyState !== 'open') left('transport close');
+          const closed = (): void => this.left(seat, 'transport close');
+          socket.conn.once('close', closed);
+          socket.once('disconnect', (reason) => {
+            // The connection may go on for long, with other sockets.
+            socket.conn.off('close', closed);
+            this.left(seat, reason);
+          });
+          if (socket.conn.readyState !== 'open') closed();
           next();
         },
         (error: unknown) => next(refusal(error)),

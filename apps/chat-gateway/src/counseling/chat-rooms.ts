@@ -1,56 +1,45 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { ChatLine, CounselingChatEvents, SessionEnded } from '@kindline/contracts';
+import type { CounselingChatEvents } from '@kindline/contracts';
 import {
   channelOf,
+  ForgottenSessions,
   readSignal,
-  type SessionContext,
+  type Refusal,
   type SessionLine,
+  type SessionLook,
   SessionStore,
   type Side,
 } from '@kindline/domain';
 import { Channels } from '@kindline/platform';
 import { GATEWAY_ID } from '../gateway-env';
 import { GatewayMetrics } from '../gateway-metrics';
-import { Turns } from '../sockets/turns';
+import { ChatRoom } from './chat-room';
 import { ENDED_BY, type SeatSocket } from './seat';
 
-/** A session with at least one socket here. */
-interface Room {
-  readonly sessionId: string;
-  readonly seats: Map<string, SeatSocket>;
+interface Hosted {
+  room: ChatRoom;
   /** Sockets that are here or on their way in; the room goes with the last one. */
   users: number;
   heard: Promise<void>;
-  status: SessionContext['status'] | undefined;
-  version: number;
-  /** The last message that was shown; undefined until the first socket is in. */
-  head: number | undefined;
-  /** When each side last said something, in ms since 1970. */
-  readonly spoke: Map<Side, number>;
   comparing: Promise<void> | undefined;
   again: boolean;
 }
 
-export const lineView = (sessionId: string, { seq, at, from, content }: SessionLine): ChatLine => ({
-  id: `${sessionId}:${seq}`,
-  sessionId,
-  from,
-  content,
-  timestamp: new Date(at).toISOString(),
-  type: 'chat_message',
-});
-
 /**
  * Sessions as this gateway shows them. A session's messages, signs and changes come over its own channel, to
- * gateways with a socket in it only, and in the order in which Redis stored them: also what was sent from here.
+ * gateways with a socket in it only. What is sent from here is shown as soon as Redis has answered; it is shown in
+ * the order in which Redis stored it all the same, because a gap is looked up first.
  */
 @Injectable()
 export class ChatRooms {
   private readonly logger = new Logger(ChatRooms.name);
-  private readonly rooms = new Map<string, Room>();
+  private readonly rooms = new Map<string, Hosted>();
+  /** Seats that Redis may still have of sockets that have gone, by socket. */
+  private readonly empty = new Map<string, string>();
 
   constructor(
     private readonly store: SessionStore,
+    private readonly forgotten: ForgottenSessions,
     private readonly channels: Channels,
     private readonly metrics: GatewayMetrics,
     @Inject(GATEWAY_ID) private readonly gatewayId: string,
@@ -60,196 +49,198 @@ export class ChatRooms {
    * Joins: from here on everything that is said is shown.
    * @returns why not, if not
    */
-  async enter(
-    seat: Omit<SeatSocket, 'version'>,
-  ): Promise<{ seat: SeatSocket } | { refusal: 'gone' | 'ended' | 'replaced' }> {
-    const { sessionId, side, anonymousId, id: socketId } = seat;
-    const room = this.rooms.get(sessionId) ?? this.open(sessionId);
-    room.users++;
+  async enter(seat: Omit<SeatSocket, 'version'>): Promise<{ seat: SeatSocket } | { refusal: Refusal }> {
+    const { sessionId, id: socketId } = seat;
+    const hosted = this.rooms.get(sessionId) ?? this.open(sessionId);
+    const { room } = hosted;
+    hosted.users++;
     try {
-      await room.heard;
-      const sat = await this.store.sit(sessionId, { side, anonymousId, socketId, gatewayId: this.gatewayId });
+      await hosted.heard;
+      const sat = await this.sit(seat);
       if (typeof sat === 'string') {
-        this.release(room);
+        this.release(hosted);
         return { refusal: sat };
       }
-      // What was published between hearing and sitting is older than the newcomer, who reads it from the history.
-      room.head ??= sat.count;
-      if (sat.version > room.version) Object.assign(room, { version: sat.version, status: sat.status });
+      if (room.version === 0) Object.assign(room, { version: sat.version, status: sat.status });
       const own = Object.assign(seat, { version: sat.version });
-      room.seats.set(socketId, own);
+      const missed = room.take(own, sat);
+      if (missed || sat.version > room.version) this.look(hosted);
       return { seat: own };
     } catch (error) {
-      this.release(room);
+      // It may have been seated all the same.
+      this.empty.set(socketId, sessionId);
+      this.release(hosted);
       throw error;
     }
   }
 
   /** Repeating it does nothing. @returns whether it was there, and the last one of its side here */
   leave(sessionId: string, socketId: string): { last: boolean; heardAt: number } | undefined {
-    const room = this.rooms.get(sessionId);
-    const seat = room?.seats.get(socketId);
-    if (!room || !seat) return undefined;
+    const hosted = this.rooms.get(sessionId);
+    const seat = hosted?.room.seats.get(socketId);
+    if (!hosted || !seat) return undefined;
+    const { room } = hosted;
     room.seats.delete(socketId);
-    this.release(room);
-    this.store.stand(sessionId, socketId).catch((err: unknown) => {
-      // It goes with the session; until then its gateway's lease tells whether it is one.
-      this.logger.debug({ err }, 'a seat could not be given back');
-    });
-    const last = ![...room.seats.values()].some(({ side }) => side === seat.side);
-    return { last, heardAt: room.spoke.get(seat.side === 'seeker' ? 'helper' : 'seeker') ?? 0 };
+    this.release(hosted);
+    this.empty.set(socketId, sessionId);
+    void this.standUp(socketId, sessionId);
+    return {
+      last: !room.has(seat.side),
+      heardAt: room.spoke.get(seat.side === 'seeker' ? 'helper' : 'seeker') ?? 0,
+    };
   }
 
   /** All sockets in sessions here. */
   *all(): Iterable<SeatSocket> {
-    for (const { seats } of this.rooms.values()) yield* seats.values();
-  }
-
-  get ids(): string[] {
-    return [...this.rooms.keys()];
+    for (const { room } of this.rooms.values()) yield* room.seats.values();
   }
 
   has(sessionId: string, side: Side): boolean {
-    return [...(this.rooms.get(sessionId)?.seats.values() ?? [])].some((seat) => seat.side === side);
+    return this.rooms.get(sessionId)?.room.has(side) ?? false;
   }
 
-  /** Whether somebody has it as the helper, as far as is known here. */
-  isActive(sessionId: string): boolean {
-    return this.rooms.get(sessionId)?.status === 'active';
+  /** Shows what was stored from here. */
+  stored(sessionId: string, line: SessionLine, helperAnonymousId: string): void {
+    const hosted = this.rooms.get(sessionId);
+    if (hosted && !hosted.room.come(line, helperAnonymousId)) this.look(hosted);
   }
 
-  /** Emits to a side's sockets here, or to both sides'. */
+  /** Emits to a side's sockets here. */
   emit<Name extends keyof CounselingChatEvents>(
     sessionId: string,
-    side: Side | 'both',
+    side: Side,
     event: Name,
     ...payload: Parameters<CounselingChatEvents[Name]>
   ): void {
-    for (const seat of this.rooms.get(sessionId)?.seats.values() ?? []) {
-      if (side === 'both' || seat.side === side) seat.socket.emit(event, ...payload);
-    }
-  }
-
-  /** It is over, or somebody else's: whoever it concerns here is told and let go. */
-  end(end: SessionEnded, concerned: (seat: SeatSocket) => boolean = () => true): void {
-    const room = this.rooms.get(end.sessionId);
-    for (const seat of [...(room?.seats.values() ?? [])].filter(concerned)) {
-      const { id, socket } = seat;
-      const turns = (seat.turns ??= new Turns());
-      // After the answers to what it has asked, its own wish to end among them: they would be lost with it.
-      turns.enter(true, () => {
-        if (room?.seats.has(id)) {
-          socket.emit('session_ended', end);
-          // The namespace only: the connection may carry others.
-          socket.disconnect();
-        }
-        turns.done();
-      });
-    }
+    this.rooms.get(sessionId)?.room.emit(side, event, ...payload);
   }
 
   /** Looks what of these sessions was missed: messages, changes, that they are gone. */
-  async compare(sessionIds: readonly string[] = this.ids): Promise<void> {
-    const rooms = sessionIds.flatMap((id) => this.rooms.get(id) ?? []);
-    await Promise.all(rooms.map((room) => this.compareRoom(room)));
+  async compare(sessionIds: readonly string[] = [...this.rooms.keys()]): Promise<void> {
+    for (const [socketId, sessionId] of this.empty) void this.standUp(socketId, sessionId);
+    await Promise.all(
+      sessionIds.flatMap((id) => {
+        const hosted = this.rooms.get(id);
+        return hosted ? [this.compareOne(hosted)] : [];
+      }),
+    );
   }
 
-  private open(sessionId: string): Room {
-    const room: Room = {
-      sessionId,
-      seats: new Map(),
+  private open(sessionId: string): Hosted {
+    const hosted: Hosted = {
+      room: new ChatRoom(sessionId, () => this.metrics.delivered()),
       users: 0,
-      heard: this.channels.listen(channelOf(sessionId), (text) => this.hear(room, text)),
-      status: undefined,
-      version: 0,
-      head: undefined,
-      spoke: new Map(),
+      heard: this.channels.listen(channelOf(sessionId), (text) => this.hear(hosted, text)),
       comparing: undefined,
       again: false,
     };
-    this.rooms.set(sessionId, room);
-    return room;
+    this.rooms.set(sessionId, hosted);
+    return hosted;
   }
 
-  private release(room: Room): void {
-    room.users--;
-    if (room.users > 0 || this.rooms.get(room.sessionId) !== room) return;
-    this.rooms.delete(room.sessionId);
-    this.channels.leave(channelOf(room.sessionId));
+  private release(hosted: Hosted): void {
+    const { sessionId } = hosted.room;
+    hosted.users--;
+    if (hosted.users > 0 || this.rooms.get(sessionId) !== hosted) return;
+    this.rooms.delete(sessionId);
+    this.channels.leave(channelOf(sessionId));
   }
 
-  private hear(room: Room, text: string): void {
+  private sit({ sessionId, side, anonymousId, id: socketId }: Omit<SeatSocket, 'version'>) {
+    return this.store.sit(sessionId, { side, anonymousId, socketId, gatewayId: this.gatewayId });
+  }
+
+  /** Tried until it is done: an empty seat looks like somebody who need not be told by push. */
+  private async standUp(socketId: string, sessionId: string): Promise<void> {
+    try {
+      await this.store.stand(sessionId, socketId);
+      this.empty.delete(socketId);
+    } catch (err) {
+      this.logger.debug({ err }, 'a seat could not be given back');
+    }
+  }
+
+  /** A Redis that came back with less than it had may lack seats: who has none is not published to. */
+  private async sitAgain({ sessionId, seats }: ChatRoom): Promise<void> {
+    const own = [...seats.values()];
+    const seated = await this.store.seated(
+      sessionId,
+      own.map(({ id }) => id),
+    );
+    for (const [index, seat] of own.entries()) {
+      if (seated[index] || !seats.has(seat.id)) continue;
+      await this.sit(seat);
+      if (!seats.has(seat.id)) await this.store.stand(sessionId, seat.id);
+    }
+  }
+
+  private hear(hosted: Hosted, text: string): void {
     const signal = readSignal(text);
     if (!signal) return;
-    if (signal.kind === 'state') return this.look(room);
-    if (signal.kind === 'typing') {
-      const { origin, from, on } = signal;
-      for (const { id, socket } of room.seats.values())
-        if (id !== origin) socket.emit('typing', { from, on });
-      return;
-    }
-    const { line, origin } = signal;
-    if (room.head === undefined || line.seq <= room.head) return;
-    if (line.seq === room.head + 1) this.show(room, line, origin);
-    else this.look(room);
+    if (signal.kind === 'typing') hosted.room.typing(signal);
+    else if (signal.kind === 'state' || !hosted.room.come(signal.line, signal.helperAnonymousId))
+      this.look(hosted);
   }
 
-  private show(room: Room, line: SessionLine, origin?: string): void {
-    room.head = line.seq;
-    room.spoke.set(line.side, line.at);
-    const view = lineView(room.sessionId, line);
-    for (const { id, socket } of room.seats.values()) {
-      if (id === origin) continue;
-      socket.emit('message', view);
-      this.metrics.delivered();
-    }
-  }
-
-  private look(room: Room): void {
-    this.compareRoom(room).catch((err: unknown) => {
+  private look(hosted: Hosted): void {
+    this.compareOne(hosted).catch((err: unknown) => {
       // The next comparison tries again.
       this.logger.debug({ err }, 'a session could not be compared');
     });
   }
 
-  private async compareRoom(room: Room): Promise<void> {
-    room.again = true;
-    room.comparing ??= this.catchUp(room).finally(() => (room.comparing = undefined));
-    await room.comparing;
+  private async compareOne(hosted: Hosted): Promise<void> {
+    hosted.again = true;
+    hosted.comparing ??= this.catchUp(hosted).finally(() => (hosted.comparing = undefined));
+    await hosted.comparing;
   }
 
-  private async catchUp(room: Room): Promise<void> {
-    while (room.again) {
-      room.again = false;
-      const { sessionId, head } = room;
-      const [context, count] = await Promise.all([
-        this.store.context(sessionId),
-        this.store.count(sessionId),
-      ]);
-      // A Redis that came back with less than it had: what is said next is new.
-      if (head !== undefined && count < head) room.head = count;
-      if (room.head !== undefined && count > room.head) {
-        for (const line of await this.store.after(sessionId, room.head))
-          if (line.seq === room.head + 1) this.show(room, line);
-      }
-      this.adopt(room, context);
+  private async catchUp(hosted: Hosted): Promise<void> {
+    const { room } = hosted;
+    while (hosted.again) {
+      hosted.again = false;
+      // First: what is said after it is published to here, and what was said before it is read now.
+      await this.sitAgain(room);
+      const now = await this.store.look(room.sessionId);
+      this.adopt(room, now);
+      if (now) await this.showMissed(room, now);
     }
   }
 
-  private adopt(room: Room, context: SessionContext | undefined): void {
+  /** What was said since the last message that was shown; where its place is another's by now, all that is newer. */
+  private async showMissed(room: ChatRoom, now: SessionLook): Promise<void> {
+    const from = room.shown;
+    if (!from || (now.count <= from.seq && now.lastAt <= from.at)) return;
+    const lines = await this.store.after(room.sessionId, Math.max(0, from.seq - 1));
+    const inPlace = from.seq === 0 || lines[0]?.at === from.at;
+    const found = inPlace ? lines : await this.store.after(room.sessionId, 0);
+    for (const line of found) {
+      // Asked anew each time: meanwhile some may have come over the channel.
+      const { seq, at } = room.shown ?? from;
+      if (inPlace ? line.seq > seq : line.at > at) room.show(line, now.helperAnonymousId ?? '');
+    }
+  }
+
+  private adopt(room: ChatRoom, now: SessionLook | undefined): void {
     const { sessionId } = room;
-    if (!context) return this.end({ sessionId, endedBy: 'system', reason: 'expired' });
-    if (context.status === 'ended') {
-      const endedBy = ENDED_BY[context.endedBy ?? 'system'];
-      return this.end({ sessionId, endedBy, reason: 'ended' });
+    if (!now) {
+      room.end({ sessionId, endedBy: 'system', reason: 'expired' });
+      this.forgotten
+        .forget([sessionId])
+        .catch((err: unknown) => this.logger.warn({ err }, 'a forgotten session could not be removed'));
+      return;
     }
-    const came = context.status === 'active' && room.version < context.version && room.status === 'queued';
-    room.status = context.status;
-    room.version = context.version;
-    this.end(
+    if (now.status === 'ended') {
+      room.end({ sessionId, endedBy: ENDED_BY[now.endedBy ?? 'system'], reason: 'ended' });
+      return;
+    }
+    const came = now.status === 'active' && now.version > room.version;
+    room.status = now.status;
+    room.version = now.version;
+    room.end(
       { sessionId, endedBy: 'system', reason: 'counselor_lost' },
-      ({ side, anonymousId }) => side === 'helper' && anonymousId !== context.helperAnonymousId,
+      ({ side, anonymousId }) => side === 'helper' && anonymousId !== now.helperAnonymousId,
     );
-    if (came) this.emit(sessionId, 'seeker', 'counseling:assigned', { sessionId });
+    if (came) room.emit('seeker', 'counseling:assigned', { sessionId });
   }
 }

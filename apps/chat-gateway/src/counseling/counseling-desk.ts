@@ -1,10 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { TransportNews } from '@kindline/contracts';
 import { type Program, Programs, SessionMatching, SessionSweep } from '@kindline/domain';
-import { Channels, REDIS, toKindlineError, type TransportSubscriber } from '@kindline/platform';
+import { Channels, toKindlineError, type TransportSubscriber } from '@kindline/platform';
 import type { Redis } from 'ioredis';
 import { Admission } from '../sockets/admission';
 import type { PersonSocket } from '../sockets/connections';
+import { CHAT_REDIS } from './chat-redis';
 import { ChatRooms } from './chat-rooms';
 import { QueueBoard } from './queue-board';
 import { SessionTeller } from './session-teller';
@@ -20,6 +21,7 @@ export class CounselingDesk {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly programs: Program[];
   private sweeping: Promise<void> | undefined;
+  private compareAll = false;
 
   constructor(
     private readonly rooms: ChatRooms,
@@ -29,30 +31,31 @@ export class CounselingDesk {
     private readonly matching: SessionMatching,
     private readonly channels: Channels,
     private readonly admission: Admission,
-    @Inject(REDIS) private readonly redis: Redis,
+    @Inject(CHAT_REDIS) private readonly redis: Redis,
     programs: Programs,
   ) {
     this.programs = programs.all().filter(({ anonymous }) => anonymous !== null);
   }
 
+  /** A Redis that was restarted, or another one, may have forgotten every session. */
   private readonly mend = (): void => {
-    this.sweepAll({ all: true });
+    this.compareAll = true;
+    this.sweepAll();
     this.compare();
   };
 
   start(news: TransportSubscriber<TransportNews>): void {
     news.on('session.changed.v1', (changed) => this.teller.changed(changed));
     news.on('session.queue.v1', ({ program }) => this.refresh(program));
-    news.onReconnect(() => this.programs.forEach((program) => this.board.refresh(program)));
+    news.onReconnect(() => this.catchUp());
     this.channels.onReconnect(() => this.compare());
-    // A Redis that was restarted may have forgotten every session.
     this.redis.on('ready', this.mend);
     this.admission.onArrive((client) => this.arrived(client));
     this.timers.push(
       setInterval(() => this.sweepAll(), SWEEP_EVERY_MS),
       setInterval(() => {
         this.compare();
-        for (const program of this.programs) this.board.refresh(program);
+        this.catchUp();
       }, COMPARE_EVERY_MS),
     );
   }
@@ -64,31 +67,46 @@ export class CounselingDesk {
     await this.sweeping;
   }
 
+  /** What news would have told, had they not been lost. */
+  private catchUp(): void {
+    for (const program of this.programs) {
+      this.board.refresh(program);
+      this.teller.catchUp(program).catch((err: unknown) => {
+        if (toKindlineError(err).code !== 'unavailable')
+          this.logger.warn({ err }, 'assignments could not be looked for');
+      });
+    }
+  }
+
   private refresh(name: Program['name']): void {
     for (const program of this.programs) if (program.name === name) this.board.refresh(program);
   }
 
   private arrived(client: PersonSocket): void {
-    this.teller.greet(client).catch((err: unknown) => {
-      this.logger.warn({ err, socketId: client.id }, 'open sessions could not be shown');
-    });
     for (const program of this.programs) {
+      this.teller.greet(program, client).catch((err: unknown) => {
+        this.logger.warn({ err, socketId: client.id }, 'open sessions could not be shown');
+      });
       if (client.person.roles.includes(program.helperRole)) void this.matching.tryRun(program);
     }
   }
 
-  private sweepAll(options?: { all: boolean }): void {
-    this.sweeping ??= this.runSweeps(options).finally(() => (this.sweeping = undefined));
-  }
-
-  private async runSweeps(options?: { all: boolean }): Promise<void> {
-    for (const program of this.programs) {
-      await this.sweep.run(program, options).catch((err: unknown) => {
+  private sweepAll(): void {
+    this.sweeping ??= this.runSweeps()
+      .catch((err: unknown) => {
         // While Redis or Postgres is away nothing can be known; that they are is told by others.
         if (toKindlineError(err).code !== 'unavailable')
           this.logger.error({ err }, 'a sweep of sessions failed');
-      });
+      })
+      .finally(() => (this.sweeping = undefined));
+  }
+
+  private async runSweeps(): Promise<void> {
+    if (this.compareAll) {
+      for (const program of this.programs) await this.sweep.compareAll(program);
+      this.compareAll = false;
     }
+    for (const program of this.programs) await this.sweep.run(program);
   }
 
   private compare(): void {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   chatHistory,
   type ChatPermission,
@@ -7,11 +7,20 @@ import {
   endSession,
   KindlineError,
 } from '@kindline/contracts';
-import { AnonymousSessions, anonymousOf, Programs, SessionStore, unknownSession } from '@kindline/domain';
+import {
+  AnonymousSessions,
+  anonymousOf,
+  Programs,
+  type Refusal,
+  SessionStore,
+  unknownSession,
+} from '@kindline/domain';
 import type { z } from 'zod';
+import { GATEWAY_ID } from '../gateway-env';
 import type { ClientEvent, Dialect } from '../sockets/client-event';
 import { AbsentSides } from './absent-sides';
-import { ChatRooms, lineView } from './chat-rooms';
+import { boundOf, lineView } from './chat-line';
+import { ChatRooms } from './chat-rooms';
 import type { SeatSocket } from './seat';
 
 type ChatEvent<Schema extends z.ZodType> = Omit<ClientEvent, 'from' | 'payload' | 'handle'> & {
@@ -35,6 +44,7 @@ export class CounselingDialect implements Dialect {
     private readonly sessions: AnonymousSessions,
     private readonly rooms: ChatRooms,
     private readonly absent: AbsentSides,
+    @Inject(GATEWAY_ID) private readonly gatewayId: string,
     programs: Programs,
   ) {
     this.retention = anonymousOf(programs.get('counseling')).retention;
@@ -60,8 +70,7 @@ export class CounselingDialect implements Dialect {
       permission: 'send_message',
       payload: chatTyping,
       limit: 'typing',
-      handle: ({ id: origin, sessionId, anonymousId: from }, { on }) =>
-        this.store.typing(sessionId, { origin, from, on }),
+      handle: (sender, { on }) => this.typing(sender, on),
     }),
     chatEvent({
       name: 'end_session',
@@ -78,45 +87,43 @@ export class CounselingDialect implements Dialect {
     const { sessionId, side, anonymousId: from, id: origin } = sender;
     const stored = await this.store.append(
       sessionId,
-      { side, from, content, clientId, origin },
+      { side, from, content, clientId, origin, gatewayId: this.gatewayId },
       this.retention,
     );
-    if (typeof stored === 'string') {
-      if (stored === 'full')
-        throw new KindlineError('too_large', 'This session holds as many messages as it can');
-      // Whoever sits in a session that is over is told so.
-      await this.rooms.compare([sessionId]);
-      if (stored === 'gone') throw unknownSession();
-      throw new KindlineError('conversation_ended', 'This session is not yours any more');
-    }
+    if (stored === 'full') throw new KindlineError('too_large', 'This session holds as much as it can');
+    if (typeof stored === 'string') return this.refused(sessionId, stored);
+    const { seq, at, duplicate, helperAnonymousId, elsewhere } = stored;
+    const line = { seq, at, side, from, origin, content };
+    if (!duplicate) this.rooms.stored(sessionId, line, helperAnonymousId);
     const other = side === 'seeker' ? 'helper' : 'seeker';
-    if (!stored.duplicate && (other === 'seeker' || this.rooms.isActive(sessionId)))
-      this.absent.saidTo(sessionId, other, stored.others);
-    const { id, timestamp } = lineView(sessionId, { seq: stored.seq, at: stored.at, side, from, content });
-    return { id, timestamp, duplicate: stored.duplicate };
+    if (!duplicate && (other === 'seeker' || helperAnonymousId !== ''))
+      this.absent.saidTo(sessionId, other, elsewhere);
+    const { id, timestamp } = lineView(sessionId, line);
+    return { id, timestamp, duplicate };
   }
 
-  private async history({ sessionId }: SeatSocket, { before, limit }: z.output<typeof chatHistory>) {
+  private async typing({ id: origin, sessionId, side, anonymousId }: SeatSocket, on: boolean): Promise<void> {
+    const refusal = await this.store.typing(sessionId, { side, anonymousId }, { origin, on });
+    if (refusal) await this.refused(sessionId, refusal);
+  }
+
+  private async history(
+    { sessionId, side, anonymousId }: SeatSocket,
+    { before, limit }: z.output<typeof chatHistory>,
+  ) {
     const bound = before === undefined ? undefined : boundOf(sessionId, before);
     // One more than asked tells whether there are more.
-    const lines = await this.store.page(sessionId, { before: bound, limit: limit + 1 });
-    if (!lines) {
-      await this.rooms.compare([sessionId]);
-      throw unknownSession();
-    }
+    const page = { before: bound, limit: limit + 1 };
+    const lines = await this.store.page(sessionId, { side, anonymousId }, page);
+    if (typeof lines === 'string') return this.refused(sessionId, lines);
     const messages = lines.slice(-limit).map((line) => lineView(sessionId, line));
     return { messages, has_more: lines.length > limit };
   }
-}
 
-/** A message's id, or a time. @throws validation_failed */
-function boundOf(sessionId: string, before: string): number | Date {
-  const [id, seq] = before.split(/:(\d{1,9})$/);
-  if (id === sessionId && seq !== undefined) return Number(seq);
-  const time = new Date(before);
-  if (/^\d{4}-\d\d-\d\dT/.test(before) && !Number.isNaN(time.getTime())) return time;
-  const message = 'must be the id or the timestamp of a message of this session';
-  throw new KindlineError('validation_failed', `before: ${message}`, {
-    errors: [{ path: 'before', message }],
-  });
+  /** Whoever sits in a session that is over, or somebody else's, is told so. @throws not_found, conversation_ended */
+  private async refused(sessionId: string, refusal: Refusal): Promise<never> {
+    await this.rooms.compare([sessionId]);
+    if (refusal === 'gone') throw unknownSession();
+    throw new KindlineError('conversation_ended', 'This session is not yours any more');
+  }
 }

@@ -1,17 +1,30 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ChatTokens } from '@kindline/auth';
-import type { CounselingServerEvents, Role, SessionChanged } from '@kindline/contracts';
-import { AnonymousSessions, Programs, type SessionContext, SessionStore } from '@kindline/domain';
+import type { CounselingServerEvents, ProgramName, SessionChanged } from '@kindline/contracts';
+import {
+  AnonymousSessions,
+  type GivenSession,
+  type Program,
+  Programs,
+  type SessionContext,
+  SessionStore,
+  type Side,
+} from '@kindline/domain';
+import { CLOCK, type Clock } from '@kindline/platform';
 import { Connections, type PersonSocket } from '../sockets/connections';
 import { ChatRooms } from './chat-rooms';
 import { ENDED_BY } from './seat';
 
-/** Whom a session is given to, and in which version: the anonymous ids of another version are somebody else's. */
-type Given = Pick<SessionChanged, 'sessionId' | 'version' | 'seekerId'> & { helperId: string | null };
+/** News of this long ago may still be under way. */
+const LATE_MS = 60_000;
 
 /** Tells accounts on the default namespace what became of their sessions. Tokens are made when they are shown. */
 @Injectable()
 export class SessionTeller {
+  /** The version in which a session was shown to its people here, by session. */
+  private told = new Map<string, number>();
+  private lookedAt: Date;
+
   constructor(
     private readonly store: SessionStore,
     private readonly sessions: AnonymousSessions,
@@ -19,32 +32,44 @@ export class SessionTeller {
     private readonly rooms: ChatRooms,
     private readonly tokens: ChatTokens,
     private readonly programs: Programs,
-  ) {}
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.lookedAt = clock.now();
+  }
 
   /** A change that was announced. */
   async changed(news: SessionChanged): Promise<void> {
-    const { sessionId, status, seekerId, helperId } = news;
-    if (status === 'active') return this.assigned(news);
-    if (status === 'queued') return;
-    const endedBy = ENDED_BY[news.endedBy ?? 'system'];
-    const end = { sessionId, endedBy, reason: news.endReason ?? 'ended' };
-    for (const [personId, roles] of this.sidesOf(news.program, seekerId, helperId)) {
-      for (const role of roles) {
-        this.connections.emitInRole<CounselingServerEvents, 'session_ended'>(
-          role,
-          [personId],
-          'session_ended',
-          end,
-        );
-      }
+    const { sessionId, status, seekerId, helperId, formerHelperId, program } = news;
+    if (formerHelperId !== null) {
+      const lost = { sessionId, endedBy: 'system', reason: 'counselor_lost' } as const;
+      this.tell(program, 'helper', formerHelperId, 'session_ended', lost);
     }
+    if (status === 'active' && helperId !== null) await this.assigned({ ...news, helperId });
+    if (status !== 'ended') return;
+    const end = { sessionId, endedBy: ENDED_BY[news.endedBy ?? 'system'], reason: news.endReason ?? 'ended' };
+    this.tell(program, 'seeker', seekerId, 'session_ended', end);
+    if (helperId !== null) this.tell(program, 'helper', helperId, 'session_ended', end);
     // Where Redis has forgotten it nothing came over its own channel.
     await this.rooms.compare([sessionId]);
   }
 
+  /** Sessions that were given lately, and whose people here have not been told: the news of it are lost. */
+  async catchUp({ name }: Program): Promise<void> {
+    const now = this.clock.now();
+    const given = await this.sessions.givenSince(name, new Date(this.lookedAt.getTime() - LATE_MS));
+    const told = new Map<string, number>();
+    for (const session of given) {
+      const { sessionId, version } = session;
+      if (this.told.get(sessionId) !== version) await this.assigned(session);
+      const shown = this.told.get(sessionId);
+      if (shown !== undefined) told.set(sessionId, shown);
+    }
+    this.told = told;
+    this.lookedAt = now;
+  }
+
   /** Their open sessions, for somebody who has just come. */
-  async greet(own: PersonSocket): Promise<void> {
-    const program = this.programs.get('counseling');
+  async greet(program: Program, own: PersonSocket): Promise<void> {
     const { person, socket } = own;
     const seeks = program.seekerRoles.some((role) => person.roles.includes(role));
     const helps = person.roles.includes(program.helperRole);
@@ -63,44 +88,37 @@ export class SessionTeller {
     }
   }
 
-  private async assigned({
-    sessionId,
-    version,
-    seekerId,
-    helperId,
-    program,
-  }: Given & SessionChanged): Promise<void> {
-    const { seekerRoles, helperRole } = this.programs.get(program);
-    const here = [seekerId, helperId].some((id) => id !== null && this.connections.has(id));
-    if (!here || helperId === null) return;
+  private async assigned({ sessionId, version, seekerId, helperId, program }: GivenSession): Promise<void> {
+    if (![seekerId, helperId].some((id) => this.connections.has(id))) return;
     const context = await this.contextOf({ sessionId, version });
     if (!context) return;
-    const [seekers, helpers] = [
+    const [forSeeker, forHelper] = [
       await this.forSeeker(sessionId, context),
       await this.forHelper(sessionId, context),
     ];
-    for (const role of seekerRoles) this.emitAssigned(role, seekerId, seekers);
-    if (helpers) this.emitAssigned(helperRole, helperId, helpers);
+    this.told.set(sessionId, version);
+    this.tell(program, 'seeker', seekerId, 'counseling:assigned', forSeeker);
+    if (forHelper) this.tell(program, 'helper', helperId, 'counseling:assigned', forHelper);
   }
 
-  private emitAssigned(
-    role: Role,
+  /** On those sockets whose token has the side's role. */
+  private tell<Name extends keyof CounselingServerEvents>(
+    name: ProgramName,
+    side: Side,
     personId: string,
-    assigned: Parameters<CounselingServerEvents['counseling:assigned']>[0],
+    event: Name,
+    ...payload: Parameters<CounselingServerEvents[Name]>
   ): void {
-    this.connections.emitInRole<CounselingServerEvents, 'counseling:assigned'>(
-      role,
-      [personId],
-      'counseling:assigned',
-      assigned,
-    );
+    const { seekerRoles, helperRole } = this.programs.get(name);
+    for (const role of side === 'seeker' ? seekerRoles : [helperRole])
+      this.connections.emitInRole<CounselingServerEvents, Name>(role, [personId], event, ...payload);
   }
 
   /** Undefined when Redis has another version by now: whom that concerns is told by its own announcement. */
   private async contextOf({
     sessionId,
     version,
-  }: Pick<Given, 'sessionId' | 'version'>): Promise<SessionContext | undefined> {
+  }: Pick<GivenSession, 'sessionId' | 'version'>): Promise<SessionContext | undefined> {
     const context = await this.store.context(sessionId);
     return context?.version === version && context.status === 'active' ? context : undefined;
   }
@@ -114,15 +132,5 @@ export class SessionTeller {
     if (anonymousId === null) return undefined;
     const chatToken = await this.tokens.mint({ sessionId, anonymousId, role: 'counselor' });
     return { sessionId, chatToken, studentAnonymousId, topic };
-  }
-
-  private *sidesOf(
-    program: SessionChanged['program'],
-    seekerId: string,
-    helperId: string | null,
-  ): Iterable<[string, readonly Role[]]> {
-    const { seekerRoles, helperRole } = this.programs.get(program);
-    yield [seekerId, seekerRoles];
-    if (helperId !== null) yield [helperId, [helperRole]];
   }
 }

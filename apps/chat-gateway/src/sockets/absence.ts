@@ -2,11 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CallSides, FacilitatorSessions, PresenceDirectory, PUSH_DELAY_MS } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
-
-export const PING_INTERVAL_MS = 25_000;
-export const PING_TIMEOUT_MS = 20_000;
-/** How long a connection may have been dead before a ping shows it. */
-export const SILENCE_MS = PING_INTERVAL_MS + PING_TIMEOUT_MS;
+import { AbsentSides } from '../counseling/absent-sides';
+import { SILENCE_MS } from './silence';
 
 /** People who leave within this moment share one query. */
 const GATHER_MS = 50;
@@ -28,6 +25,7 @@ export class Absence {
     private readonly presence: PresenceDirectory,
     private readonly sessions: FacilitatorSessions,
     private readonly calls: CallSides,
+    private readonly absent: AbsentSides,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -62,8 +60,9 @@ export class Absence {
       const marked = await this.mark(personIds.map((personId) => [personId, since]));
       const ended = await this.endSessions(gatewayId, new Date(lastRenewedAt));
       const lost = await this.loseCalls(gatewayId, new Date(lastRenewedAt));
+      const missed = await this.loseSeats(gatewayId, since);
       // Otherwise the lease stays lapsed, and the next sweep tries again.
-      if (marked && ended && lost) await this.presence.release(gatewayId);
+      if (marked && ended && lost && missed) await this.presence.release(gatewayId);
     }
   }
 
@@ -85,6 +84,17 @@ export class Absence {
       return true;
     } catch (err) {
       this.logger.error({ err, gatewayId }, 'calls that a lost gateway carried could not be marked');
+      return false;
+    }
+  }
+
+  /** @returns false when it could not be done. */
+  private async loseSeats(gatewayId: string, since: Date): Promise<boolean> {
+    try {
+      await this.absent.gatewayLost(gatewayId, since);
+      return true;
+    } catch (err) {
+      this.logger.error({ err, gatewayId }, 'seats of a lost gateway could not be given back');
       return false;
     }
   }

@@ -1,8 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Person } from '@kindline/auth';
 import { KindlineError } from '@kindline/contracts';
 import type { DisconnectReason } from 'socket.io';
-import { Absence, SILENCE_MS } from './absence';
+import { Absence } from './absence';
 import { Arrivals } from './arrivals';
 import {
   type BackendSocket,
@@ -13,11 +13,11 @@ import {
   requireOpen,
 } from './connections';
 import { PresenceLease } from './presence-lease';
+import { hangUp, SIDE_NAMESPACES, type SideNamespace } from './side-namespace';
+import { GOODBYE_MS, SILENCE_MS } from './silence';
 
 /** How long a socket without a token may stay to authenticate by an event. */
 const ANONYMOUS_MS = 10_000;
-/** A message emitted this shortly before a clean goodbye may not have been seen. */
-export const GOODBYE_MS = 3_000;
 
 type ArriveListener = (client: PersonSocket) => void;
 type LeaveListener = (client: ClientSocket) => void;
@@ -35,6 +35,7 @@ export class Admission {
     private readonly lease: PresenceLease,
     private readonly absence: Absence,
     private readonly arrivals: Arrivals,
+    @Inject(SIDE_NAMESPACES) private readonly beside: SideNamespace[],
   ) {}
 
   /** What else has to be done when a person's socket is there, in the same turn. */
@@ -51,7 +52,7 @@ export class Admission {
   guest(client: ClientSocket): void {
     this.guests.set(
       client.id,
-      setTimeout(() => client.socket.disconnect(true), ANONYMOUS_MS),
+      setTimeout(() => hangUp(client.socket, this.beside), ANONYMOUS_MS),
     );
   }
 

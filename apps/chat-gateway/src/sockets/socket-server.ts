@@ -2,32 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
 import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/platform';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
-import { type Namespace, Server, type Socket } from 'socket.io';
+import { Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
-import { Absence, PING_INTERVAL_MS, PING_TIMEOUT_MS } from './absence';
+import { Absence } from './absence';
 import { Admission } from './admission';
 import { Arrivals } from './arrivals';
 import { clientAddresses } from './client-address';
 import { type ClientSocket, Connections, type PersonSocket } from './connections';
 import { EventRouter, failure } from './event-router';
 import { type EngineConnection, gatherFlushes } from './flush-gatherer';
+import { hangUp, SIDE_NAMESPACES, type SideNamespace } from './side-namespace';
+import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from './silence';
 import { SocketAuth } from './socket-auth';
-
-/** A namespace beside the default one, with sockets of its own. */
-export interface SideNamespace {
-  readonly name: string;
-  /** Takes sockets from here on. */
-  open(namespace: Namespace): void;
-  /** Takes no more events. */
-  drain(): void;
-  /** Lets go those whose tokens have expired by now, in ms since 1970. */
-  dropExpired(now: number): void;
-  /** Whether a connection carries one of its sockets. */
-  uses(connection: Socket['conn']): boolean;
-  /** Resolves when what its sockets have left behind is done. */
-  settled(): Promise<void>;
-}
-export const SIDE_NAMESPACES = Symbol('SIDE_NAMESPACES');
 
 /** The Socket.IO server: who gets in, who is told to go. */
 @Injectable()
@@ -132,8 +118,7 @@ export class SocketServer {
     for (const { expiresAt, socket } of this.connections.all()) {
       if (expiresAt * 1000 > now) continue;
       socket.emit('error', failure(new KindlineError('unauthenticated', 'The token has expired')));
-      // What the same connection carries besides has tokens of its own.
-      socket.disconnect(!this.beside.some((namespace) => namespace.uses(socket.conn)));
+      hangUp(socket, this.beside);
     }
     for (const namespace of this.beside) namespace.dropExpired(now);
   }

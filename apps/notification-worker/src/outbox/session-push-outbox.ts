@@ -41,12 +41,13 @@ export class SessionPushOutbox extends Outbox {
     const column = `${side}_push_due_at`;
     const now = this.clock.now();
     // Asked before the transaction, so that nobody waits for Redis with rows locked.
-    const there = await this.there(side, now);
+    const asked = await this.asked(side, now);
+    if (asked.size === 0) return 0;
     return inTransaction(this.dataSource, async (manager) => {
       const due = await manager.query<Due[]>(
         `SELECT id, program, ${side}_id AS person_id FROM anonymous_sessions
-        WHERE ${column} <= $1 ORDER BY ${column} LIMIT $2 FOR UPDATE SKIP LOCKED`,
-        [now, BATCH],
+        WHERE id = ANY ($1) AND ${column} <= $2 FOR UPDATE SKIP LOCKED`,
+        [[...asked.keys()], now],
       );
       if (due.length === 0) return 0;
       await manager.query(`UPDATE anonymous_sessions SET ${column} = NULL WHERE id = ANY ($1)`, [
@@ -58,16 +59,16 @@ export class SessionPushOutbox extends Outbox {
           this.programs.get(program),
           `waiting_for_${side}`,
           due.flatMap(({ id: sessionId, program: own, person_id: personId }) =>
-            own === program && personId !== null && !there.has(sessionId) ? [{ personId, sessionId }] : [],
+            own === program && personId !== null && !asked.get(sessionId) ? [{ personId, sessionId }] : [],
           ),
         );
       }
-      return due.length;
+      return asked.size;
     });
   }
 
-  /** Sessions that are due for this side, and in which it sits by now. */
-  private async there(side: Side, now: Date): Promise<ReadonlySet<string>> {
+  /** Sessions that are due for this side, and whether it sits in them by now. */
+  private async asked(side: Side, now: Date): Promise<ReadonlyMap<string, boolean>> {
     const column = `${side}_push_due_at`;
     const due = await this.dataSource.query<{ id: string }[]>(
       `SELECT id FROM anonymous_sessions WHERE ${column} <= $1 ORDER BY ${column} LIMIT $2`,
@@ -79,6 +80,6 @@ export class SessionPushOutbox extends Outbox {
         return this.presence.anyLives(seats.map(({ gatewayId }) => gatewayId));
       }),
     );
-    return new Set(due.flatMap(({ id }, index) => (there[index] ? [id] : [])));
+    return new Map(due.map(({ id }, index) => [id, there[index] ?? false]));
   }
 }

@@ -13,7 +13,7 @@ import {
   type RequestedSession,
   requestSession,
 } from '@kindline/contracts';
-import { AnonymousSessions, type Program, Programs, type Side } from '@kindline/domain';
+import { AnonymousSessions, type Program, Programs, seatOf } from '@kindline/domain';
 import { Endpoint, Input, PathInput } from '@kindline/platform';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -49,6 +49,7 @@ export class ChatSessionsController {
     body: requestSession,
     response: requestedSession,
     status: 201,
+    alsoStatus: HttpStatus.OK,
   })
   async request(
     @CurrentPerson() person: Person,
@@ -94,7 +95,7 @@ export class ChatSessionsController {
     params,
     body: endChatSession,
     response: endedSession,
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
   })
   async end(
     @CurrentPerson() person: Person,
@@ -102,9 +103,11 @@ export class ChatSessionsController {
     @Input() _nothing: z.output<typeof endChatSession>,
   ): Promise<z.infer<typeof endedSession>> {
     const session = await this.sessions.require(sessionId);
-    const side: Side | undefined =
-      session.seeker_id === person.id ? 'seeker' : session.helper_id === person.id ? 'helper' : undefined;
-    if (!side) throw new KindlineError('forbidden', 'This session is not yours');
+    const side = seatOf(session, person.id);
+    const { seekerRoles, helperRole } = this.program;
+    const roles = side === 'seeker' ? seekerRoles : [helperRole];
+    if (!side || !roles.some((role) => person.roles.includes(role)))
+      throw new KindlineError('forbidden', 'This session is not yours');
     await this.sessions.end(session.id, side, side === 'helper' ? session.version : undefined);
     return { sessionId: session.id, status: 'ended' };
   }

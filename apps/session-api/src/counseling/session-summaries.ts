@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type ChatSummary, KindlineError } from '@kindline/contracts';
-import { AnonymousSessions, SessionStore, unknownSession } from '@kindline/domain';
+import { AnonymousSessions, seatOf, SessionStore, unknownSession } from '@kindline/domain';
 import { z } from 'zod';
 import { LOCAL, SummaryWriter } from './summary/summary-writer';
 
@@ -20,8 +20,10 @@ export class SessionSummaries {
 
   /** For the counsellor who has it, also after it has ended. @throws not_found, forbidden */
   async of(sessionId: string, personId: string): Promise<ChatSummary> {
-    const { id, helper_id } = await this.sessions.require(sessionId);
-    if (helper_id !== personId) throw new KindlineError('forbidden', 'This session is not yours');
+    const session = await this.sessions.require(sessionId);
+    const { id } = session;
+    if (seatOf(session, personId) !== 'helper')
+      throw new KindlineError('forbidden', 'This session is not yours');
     const summary = this.writing.get(id) ?? this.summarise(id);
     this.writing.set(id, summary);
     return summary.finally(() => this.writing.delete(id));

@@ -6,6 +6,7 @@ import {
   AnonymousSessions,
   ForgottenSessions,
   type Program,
+  seatOf,
   SessionAnnouncements,
   type SessionContext,
   SessionStore,
@@ -58,7 +59,7 @@ export class SessionViews {
       return undefined;
     }
     const context = await this.store.context(session.id);
-    const seeks = session.seeker_id === personId;
+    const seeks = seatOf(session, personId) === 'seeker';
     // Given to somebody else meanwhile: its anonymous ids are theirs.
     if (!context || (!seeks && context.version !== session.version)) return undefined;
     const { helperAnonymousId, seekerAnonymousId: studentAnonymousId, topic } = context;

@@ -15,7 +15,7 @@ import { PersonRow } from './people.entities';
 @Index('anonymous_sessions_one_open', ['seekerId', 'program'], { unique: true, where: "status <> 'ended'" })
 @Index('anonymous_sessions_queue', ['program', 'createdAt'], { where: "status = 'queued'" })
 @Index('anonymous_sessions_load', ['helperId', 'program'], { where: "status = 'active'" })
-@Index('anonymous_sessions_check', ['checkAt'], { where: "status = 'ended'" })
+@Index('anonymous_sessions_check', ['checkAt'])
 @Index('anonymous_sessions_seeker_push', ['seekerPushDueAt'], { where: 'seeker_push_due_at IS NOT NULL' })
 @Index('anonymous_sessions_helper_push', ['helperPushDueAt'], { where: 'helper_push_due_at IS NOT NULL' })
 export class AnonymousSessionRow {
@@ -45,8 +45,9 @@ export class AnonymousSessionRow {
   @Column('timestamptz')
   createdAt!: Date;
 
-  @Column('timestamptz', { nullable: true })
-  assignedAt!: Date | null;
+  /** When its version became what it is. */
+  @Column('timestamptz')
+  changedAt!: Date;
 
   /** Since when its helper has been offline. */
   @Column('timestamptz', { nullable: true })
@@ -58,7 +59,7 @@ export class AnonymousSessionRow {
   @Column('text', { nullable: true })
   endedBy!: 'seeker' | 'helper' | 'system' | null;
 
-  /** Before then Redis does not forget it by itself. */
+  /** When it is to be compared with what Redis has. */
   @Column('timestamptz')
   checkAt!: Date;
 

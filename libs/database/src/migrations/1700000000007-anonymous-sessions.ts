@@ -24,7 +24,7 @@ const STATEMENTS = [
     version integer NOT NULL DEFAULT 1,
     returned boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL,
-    assigned_at timestamptz,
+    changed_at timestamptz NOT NULL,
     lost_at timestamptz,
     ended_at timestamptz,
     ended_by text,
@@ -44,7 +44,7 @@ const STATEMENTS = [
     WHERE status <> 'ended'`,
   `CREATE INDEX anonymous_sessions_queue ON anonymous_sessions (program, created_at) WHERE status = 'queued'`,
   `CREATE INDEX anonymous_sessions_load ON anonymous_sessions (helper_id, program) WHERE status = 'active'`,
-  `CREATE INDEX anonymous_sessions_check ON anonymous_sessions (check_at) WHERE status = 'ended'`,
+  `CREATE INDEX anonymous_sessions_check ON anonymous_sessions (check_at)`,
   `CREATE INDEX anonymous_sessions_seeker_push ON anonymous_sessions (seeker_push_due_at)
     WHERE seeker_push_due_at IS NOT NULL`,
   `CREATE INDEX anonymous_sessions_helper_push ON anonymous_sessions (helper_push_due_at)

@@ -1,44 +1,28 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isUuid, KindlineError, type ProgramName } from '@kindline/contracts';
-import { enqueue, inTransaction, updated, uuidV7, violatedConstraint } from '@kindline/database';
+import { enqueue, inTransaction, updated, uuidV7 } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { announce } from '../announcements/announcement';
 import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
 import { newAnonymousId } from './anonymous-id';
+import {
+  type AnonymousSession,
+  anonymousOf,
+  CARRIED_WITHIN_MS,
+  type GivenSession,
+  unknownSession,
+} from './anonymous-session';
 import { ForgottenSessions } from './forgotten-sessions';
-import { joinQueue, QUEUE_ORDER } from './queue';
+import { joinQueue, queueOrder, queuePosition } from './queue';
 import { forgetAudit } from './session-audit';
 import { SessionMatching } from './session-matching';
-import { type SessionContext, SessionStore, type Side } from './session-store';
-
-/** Who asked for a session and who has it: what Postgres knows of it. */
-export interface AnonymousSession {
-  id: string;
-  program: ProgramName;
-  seeker_id: string;
-  helper_id: string | null;
-  status: 'queued' | 'active' | 'ended';
-  version: number;
-  created_at: Date;
-  ended_by: Side | 'system' | null;
-  /** Its place in the queue, from 1; null when it does not wait. */
-  position: number | null;
-}
+import type { Side } from './session-lines';
+import { type SessionContext, SessionStore } from './session-store';
 
 const COLUMNS = `s.id, s.program, s.seeker_id, s.helper_id, s.status, s.version, s.created_at, s.ended_by,
-  CASE WHEN s.status = 'queued' THEN (
-    SELECT count(*)::int FROM anonymous_sessions q
-    WHERE q.program = s.program AND q.status = 'queued'
-      AND (NOT q.returned, q.created_at, q.id) <= (NOT s.returned, s.created_at, s.id)
-  ) END AS position`;
-
-/** What `anonymous` programs need; others have no such sessions. @throws not_found */
-export function anonymousOf(program: Program): NonNullable<Program['anonymous']> {
-  if (!program.anonymous) throw new KindlineError('not_found', 'This program has no anonymous sessions');
-  return program.anonymous;
-}
+  ${queuePosition('s')} AS position`;
 
 /**
  * Sessions whose two sides do not learn who the other one is. Postgres has who they are, Redis what they say; only
@@ -76,7 +60,7 @@ export class AnonymousSessions {
       const anonymousId = newAnonymousId();
       // First Redis: a row whose session Redis does not know would be taken for a forgotten one.
       await this.store.create(id, { anonymousId, topic }, retention);
-      if (!(await this.insert(program, id, seekerId, retention))) {
+      if (!(await this.insert(program, id, seekerId))) {
         await this.store.remove(id);
         continue;
       }
@@ -104,10 +88,27 @@ export class AnonymousSessions {
     );
   }
 
+  async activeIds(): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM anonymous_sessions WHERE status = 'active'`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Those with a helper that changed since then. */
+  async givenSince(program: ProgramName, since: Date): Promise<GivenSession[]> {
+    return this.dataSource.query<GivenSession[]>(
+      `SELECT id AS "sessionId", version, program, seeker_id AS "seekerId", helper_id AS "helperId"
+      FROM anonymous_sessions WHERE program = $1 AND status = 'active' AND changed_at >= $2`,
+      [program, since],
+    );
+  }
+
   /** All that wait, in their order. */
   async queued(program: ProgramName): Promise<{ id: string; seeker_id: string }[]> {
     return this.dataSource.query<{ id: string; seeker_id: string }[]>(
-      `SELECT id, seeker_id FROM anonymous_sessions WHERE program = $1 AND status = 'queued' ORDER BY ${QUEUE_ORDER}`,
+      `SELECT s.id, s.seeker_id FROM anonymous_sessions s WHERE s.program = $1 AND s.status = 'queued'
+      ORDER BY ${queueOrder('s')}`,
       [program],
     );
   }
@@ -118,22 +119,23 @@ export class AnonymousSessions {
    * @throws conflict when they were
    */
   async end(id: string, by: Side, version?: number): Promise<void> {
+    const now = this.clock.now();
     const program = await inTransaction(this.dataSource, async (manager) => {
       const [ended] = await updated<{ program: ProgramName; was_queued: boolean }>(
         manager,
-        `UPDATE anonymous_sessions s SET status = 'ended', ended_by = $2, ended_at = $3, version = s.version + 1,
-          lost_at = NULL, seeker_push_due_at = NULL, helper_push_due_at = NULL
+        `UPDATE anonymous_sessions s SET status = 'ended', ended_by = $2, ended_at = $3, changed_at = $3,
+          check_at = $5, version = s.version + 1, lost_at = NULL, seeker_push_due_at = NULL, helper_push_due_at = NULL
         FROM anonymous_sessions old
         WHERE s.id = $1 AND old.id = s.id AND s.status <> 'ended' AND ($4::int IS NULL OR s.version = $4)
         RETURNING s.program, old.status = 'queued' AS was_queued`,
-        [id, by, this.clock.now(), version ?? null],
+        [id, by, now, version ?? null, this.carriedBy(now)],
       );
       if (!ended) {
         const open = await manager.query<unknown[]>(
           `SELECT FROM anonymous_sessions WHERE id = $1 AND status <> 'ended'`,
           [id],
         );
-        if (open.length > 0) throw new KindlineError('conflict', 'This session is not yours any more');
+        if (open.length > 0) throw new KindlineError('conflict', 'The session has changed meanwhile');
         return undefined;
       }
       await enqueue(
@@ -153,14 +155,15 @@ export class AnonymousSessions {
   async takeBack(id: string, version: number, lostBefore: Date): Promise<boolean> {
     return inTransaction(this.dataSource, async (manager) => {
       await joinQueue(manager);
+      const now = this.clock.now();
       const [lost] = await updated<{ program: ProgramName; helper_id: string; created_at: Date }>(
         manager,
         `UPDATE anonymous_sessions s SET status = 'queued', helper_id = NULL, returned = true,
-          version = s.version + 1, assigned_at = NULL, lost_at = NULL, helper_push_due_at = NULL
+          version = s.version + 1, changed_at = $4, check_at = $5, lost_at = NULL, helper_push_due_at = NULL
         FROM anonymous_sessions old
         WHERE s.id = $1 AND old.id = s.id AND s.status = 'active' AND s.version = $2 AND s.lost_at <= $3
         RETURNING s.program, s.created_at, old.helper_id`,
-        [id, version, lostBefore],
+        [id, version, lostBefore, now, this.carriedBy(now)],
       );
       if (!lost) return false;
       await forgetAudit(manager, [{ personId: lost.helper_id, since: lost.created_at }]);
@@ -176,9 +179,12 @@ export class AnonymousSessions {
   /** Something waits in it for a side that is not there: to be pushed a moment later, unless they come. */
   async pushSoon(id: string, side: Side, afterMs: number): Promise<void> {
     const column = `${side}_push_due_at`;
+    const now = this.clock.now();
     await this.dataSource.query(
-      `UPDATE anonymous_sessions SET ${column} = $2 WHERE id = $1 AND status <> 'ended' AND ${column} IS NULL`,
-      [id, new Date(this.clock.now().getTime() + afterMs)],
+      // What is due already is being looked at: they may have been there a moment ago.
+      `UPDATE anonymous_sessions SET ${column} = $2
+      WHERE id = $1 AND status <> 'ended' AND (${column} IS NULL OR ${column} <= $3 OR ${column} > $2)`,
+      [id, new Date(now.getTime() + afterMs), now],
     );
   }
 
@@ -205,28 +211,29 @@ export class AnonymousSessions {
     );
   }
 
+  private carriedBy(now: Date): Date {
+    return new Date(now.getTime() + CARRIED_WITHIN_MS);
+  }
+
   /** @returns false when the person has one already */
-  private async insert(program: Program, id: string, seekerId: string, retention: number): Promise<boolean> {
+  private async insert(program: Program, id: string, seekerId: string): Promise<boolean> {
     try {
-      await inTransaction(this.dataSource, async (manager) => {
+      return await inTransaction(this.dataSource, async (manager) => {
         await joinQueue(manager);
         const now = this.clock.now();
-        await manager.query(
-          `INSERT INTO anonymous_sessions (id, program, seeker_id, status, created_at, check_at)
-          VALUES ($1, $2, $3, 'queued', $4, $5)`,
-          [id, program.name, seekerId, now, new Date(now.getTime() + retention)],
+        // Not by the violation of the index: the database would write both ids into its log.
+        const inserted = await manager.query<unknown[]>(
+          `INSERT INTO anonymous_sessions (id, program, seeker_id, status, created_at, changed_at, check_at)
+          VALUES ($1, $2, $3, 'queued', $4, $4, $5)
+          ON CONFLICT (seeker_id, program) WHERE status <> 'ended' DO NOTHING RETURNING id`,
+          [id, program.name, seekerId, now, this.carriedBy(now)],
         );
+        return inserted.length > 0;
       });
-      return true;
     } catch (error) {
-      if (violatedConstraint(error) === 'anonymous_sessions_one_open') return false;
       // Nothing of it is left: it would only have expired.
       await this.store.remove(id).catch(() => undefined);
       throw error;
     }
   }
 }
-
-/** Also told to those whose session has been forgotten: nobody knows any more whose it was. */
-export const unknownSession = (): KindlineError =>
-  new KindlineError('not_found', 'Invalid session', { extra: { session_code: 4001 } });

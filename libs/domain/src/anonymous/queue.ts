@@ -1,7 +1,13 @@
 import type { EntityManager } from 'typeorm';
 
 /** In which order waiting sessions are served: those whose helper was lost first, then who came first. */
-export const QUEUE_ORDER = 'returned DESC, created_at, id';
+export const queueOrder = (session: string): string =>
+  `NOT ${session}.returned, ${session}.created_at, ${session}.id`;
+
+/** A session's place in the queue, from 1; null when it does not wait. */
+export const queuePosition = (session: string): string => `CASE WHEN ${session}.status = 'queued' THEN (
+  SELECT count(*)::int FROM anonymous_sessions q
+  WHERE q.program = ${session}.program AND q.status = 'queued' AND (${queueOrder('q')}) <= (${queueOrder(session)})) END`;
 
 /**
  * Until the transaction's end nobody joins the queue and nobody else serves it, on any replica: its order and

@@ -4,7 +4,7 @@ import type { JobPayload } from '@kindline/database';
 import { DataSource } from 'typeorm';
 import { Programs } from '../programs/programs';
 import { newAnonymousId } from './anonymous-id';
-import { type AnonymousSession, anonymousOf } from './anonymous-sessions';
+import { type AnonymousSession, anonymousOf } from './anonymous-session';
 import { ForgottenSessions } from './forgotten-sessions';
 import { SessionStore } from './session-store';
 

@@ -6,7 +6,8 @@ import { announce } from '../announcements/announcement';
 import { HELPER_SEEN_WITHIN } from '../matching/eligibility';
 import { PresenceDirectory } from '../presence/presence';
 import type { Program } from '../programs/program';
-import { lockQueue, QUEUE_ORDER } from './queue';
+import { CARRIED_WITHIN_MS } from './anonymous-session';
+import { lockQueue, queueOrder } from './queue';
 
 /** Calls that share one look. */
 const MOST_AT_ONCE = 1_000;
@@ -74,8 +75,8 @@ export class SessionMatching implements BeforeApplicationShutdown {
     return inTransaction(this.dataSource, async (manager) => {
       await lockQueue(manager);
       const queue = await manager.query<{ id: string; seeker_id: string }[]>(
-        `SELECT id, seeker_id FROM anonymous_sessions WHERE program = $1 AND status = 'queued'
-        ORDER BY ${QUEUE_ORDER} LIMIT $2`,
+        `SELECT s.id, s.seeker_id FROM anonymous_sessions s WHERE s.program = $1 AND s.status = 'queued'
+        ORDER BY ${queueOrder('s')} LIMIT $2`,
         [program.name, MOST_ASSIGNED],
       );
       const given = distribute(queue, await this.free(manager, program, online));
@@ -116,7 +117,7 @@ export class SessionMatching implements BeforeApplicationShutdown {
     const now = this.clock.now();
     const [rows] = await manager.query<[{ id: string }[], number]>(
       `UPDATE anonymous_sessions s SET status = 'active', helper_id = g.helper_id, version = version + 1,
-        assigned_at = $3, lost_at = NULL, seeker_push_due_at = coalesce(seeker_push_due_at, $4), helper_push_due_at = $4
+        changed_at = $3, check_at = $5, lost_at = NULL, seeker_push_due_at = coalesce(seeker_push_due_at, $4), helper_push_due_at = $4
       FROM unnest($1::uuid[], $2::uuid[]) AS g (session_id, helper_id)
       WHERE s.id = g.session_id AND s.status = 'queued' RETURNING s.id`,
       [
@@ -124,6 +125,7 @@ export class SessionMatching implements BeforeApplicationShutdown {
         given.map(({ helperId }) => helperId),
         now,
         new Date(now.getTime() + JOIN_WITHIN_MS),
+        new Date(now.getTime() + CARRIED_WITHIN_MS),
       ],
     );
     await enqueue(

@@ -1,8 +1,6 @@
 import type { Redis } from 'ioredis';
-import { APPEND, APPLY, CREATE, KEEP_SUMMARY, PAGE, SIT } from './session-scripts';
-
-/** The two sides of a session. */
-export type Side = 'seeker' | 'helper';
+import { lineOf, type SessionLine, type Side } from './session-lines';
+import { APPEND, APPLY, CREATE, KEEP_SUMMARY, LOOK, PAGE, SIGN, SIT } from './session-scripts';
 
 /** What Redis knows of a session; nothing in it names an account. */
 export interface SessionContext {
@@ -14,21 +12,39 @@ export interface SessionContext {
   endedBy: Side | 'system' | null;
 }
 
-/** One message as it is kept. */
-export interface SessionLine {
-  /** From 1, without gaps. */
-  seq: number;
-  /** Milliseconds since 1970, by Redis' clock; never earlier than the one before. */
-  at: number;
+/** The same, and how much has been said. */
+export interface SessionLook extends SessionContext {
+  /** Messages so far: the last one's `seq`. */
+  count: number;
+  /** When the last one was said, in ms since 1970; 0 without one. */
+  lastAt: number;
+}
+
+/** What a socket finds when it joins. */
+export type Seated = Pick<SessionLook, 'version' | 'status' | 'count' | 'lastAt'>;
+
+/** Somebody under the name they have in one session. */
+export interface Member {
   side: Side;
-  /** An anonymous id. */
-  from: string;
-  content: string;
+  anonymousId: string;
+}
+
+/** A stored message. */
+export interface Appended {
+  seq: number;
+  at: number;
+  /** It was there already. */
+  duplicate: boolean;
+  /** Whom it was said to, or who said it; '' while there is no helper. */
+  helperAnonymousId: string;
+  /** Other gateways at which the other side sits. */
+  elsewhere: string[];
 }
 
 /** A socket in a session, and the gateway that has it. */
 export interface Seat {
   side: Side;
+  socketId: string;
   gatewayId: string;
 }
 
@@ -40,31 +56,27 @@ export interface NewLine {
   from: string;
   content: string;
   clientId?: string | undefined;
-  /** The sending socket: it is not shown its own message. */
   origin: string;
+  /** Where that socket is. */
+  gatewayId: string;
 }
 
-/** What a gateway hears on a session's channel. */
-export type SessionSignal =
-  | { kind: 'line'; origin: string; line: SessionLine }
-  | { kind: 'typing'; origin: string; from: string; on: boolean }
-  /** Its state has changed: to be read. */
-  | { kind: 'state' };
-
-export type ReadSignal = (text: string) => SessionSignal | undefined;
-
-/** Bounds what one session may take of Redis' memory. */
+/** Bound what one session may take of Redis' memory. */
 export const MOST_LINES = 10_000;
+export const MOST_BYTES = 8 * 1024 * 1024;
 
 const keysOf = (id: string) => {
   const key = `chat:session:{${id}}`;
-  return [key, `${key}:messages`, `${key}:clients`, `${key}:seats`, `${key}:summary`] as const;
+  return [key, `${key}:messages`, `${key}:seats`] as const;
 };
 /** Where a session's gateways listen; it is no key. */
 export const channelOf = (id: string): string => `chat:session:{${id}}`;
 
 type Script = (...args: (string | number)[]) => Promise<unknown>;
-type Scripts = Record<'create' | 'append' | 'sit' | 'apply' | 'page' | 'keepSummary', Script>;
+type Scripts = Record<
+  'create' | 'append' | 'sit' | 'sign' | 'apply' | 'look' | 'page' | 'keepSummary',
+  Script
+>;
 
 /** Anonymous sessions as Redis has them: what is said, and under which names. Each change is one round trip. */
 export class SessionStore {
@@ -75,14 +87,16 @@ export class SessionStore {
       create: this.define('sessionCreate', CREATE),
       append: this.define('sessionAppend', APPEND),
       sit: this.define('sessionSit', SIT),
+      sign: this.define('sessionSign', SIGN),
       apply: this.define('sessionApply', APPLY),
+      look: this.define('sessionLook', LOOK),
       page: this.define('sessionPage', PAGE),
       keepSummary: this.define('sessionKeepSummary', KEEP_SUMMARY),
     };
   }
 
   private define(name: string, lua: string): Script {
-    this.redis.defineCommand(name, { lua, numberOfKeys: 5 });
+    this.redis.defineCommand(name, { lua, numberOfKeys: 3 });
     const command = (this.redis as unknown as Record<string, Script>)[name];
     if (!command) throw new Error(`Redis has no command ${name}`);
     return command.bind(this.redis);
@@ -101,46 +115,55 @@ export class SessionStore {
     await this.redis.del(...keysOf(id));
   }
 
-  /** Those that Redis still has, by id. */
-  async contexts(ids: readonly string[]): Promise<Map<string, SessionContext>> {
-    const found = new Map<string, SessionContext>();
+  /** What stands by now; undefined when Redis has forgotten the session. */
+  async look(id: string): Promise<SessionLook | undefined> {
+    const answer = await this.scripts.look(...keysOf(id));
+    if (!Array.isArray(answer)) return undefined;
+    const [status, version, seekerAnonymousId, helperAnonymousId, topic, endedBy, count, lastAt] = answer as [
+      SessionContext['status'],
+      string,
+      string,
+      string | null,
+      string | null,
+      Side | 'system' | null,
+      number,
+      string,
+    ];
+    return {
+      status,
+      version: Number(version),
+      seekerAnonymousId,
+      helperAnonymousId,
+      topic: topic || null,
+      endedBy: endedBy || null,
+      count,
+      lastAt: Number(lastAt),
+    };
+  }
+
+  async context(id: string): Promise<SessionContext | undefined> {
+    return this.look(id);
+  }
+
+  /** In how many ms each will be forgotten, and the version it has; those that are gone are left out. */
+  async standings(ids: readonly string[]): Promise<Map<string, { expiresInMs: number; version: number }>> {
+    const found = new Map<string, { expiresInMs: number; version: number }>();
     await Promise.all(
       ids.map(async (id) => {
-        const fields = await this.redis.hmget(
-          keysOf(id)[0],
-          'status',
-          'version',
-          'seeker',
-          'helper',
-          'topic',
-          'ended_by',
-        );
-        const context = contextOf(fields);
-        if (context) found.set(id, context);
+        const [key] = keysOf(id);
+        const [expiresInMs, version] = await Promise.all([
+          this.redis.pttl(key),
+          this.redis.hget(key, 'version'),
+        ]);
+        if (version !== null && expiresInMs >= 0) found.set(id, { expiresInMs, version: Number(version) });
       }),
     );
     return found;
   }
 
-  async context(id: string): Promise<SessionContext | undefined> {
-    return (await this.contexts([id])).get(id);
-  }
-
-  /** In how many ms each will be forgotten; those that are gone are left out. */
-  async lifetimes(ids: readonly string[]): Promise<Map<string, number>> {
-    const lifetimes = await Promise.all(ids.map((id) => this.redis.pttl(keysOf(id)[0])));
-    return new Map(
-      ids.flatMap((id, index) => {
-        const ms = lifetimes[index] ?? -2;
-        return ms < 0 ? [] : [[id, ms] as const];
-      }),
-    );
-  }
-
-  /** When the helper of each last said something, in ms since 1970. */
-  async helperSpoke(ids: readonly string[]): Promise<Map<string, number>> {
-    const times = await Promise.all(ids.map((id) => this.redis.hget(keysOf(id)[0], 'helper_spoke')));
-    return new Map(ids.map((id, index) => [id, Number(times[index] ?? 0)]));
+  /** When a side last said something, in ms since 1970; 0 for never. */
+  async spoke(id: string, side: Side): Promise<number> {
+    return Number((await this.redis.hget(keysOf(id)[0], `${side}_spoke`)) ?? 0);
   }
 
   /**
@@ -159,39 +182,48 @@ export class SessionStore {
     return (await this.scripts.apply(...keysOf(id), ...args)) !== 'gone';
   }
 
-  /** @returns its place and time, whether it was there already, and who of the other side has a seat */
+  /**
+   * @returns its place and time, whether it was there already, who the helper is, and at which other gateways the
+   * other side has seats
+   */
   async append(
     id: string,
-    { side, from, content, clientId, origin }: NewLine,
+    { side, from, content, clientId, origin, gatewayId }: NewLine,
     retentionMs: number,
-  ): Promise<{ seq: number; at: number; duplicate: boolean; others: Seat[] } | Refusal | 'full'> {
+  ): Promise<Appended | Refusal | 'full'> {
     const answer = await this.scripts.append(
       ...keysOf(id),
       side,
       from,
-      clientId ?? '',
+      clientId === undefined ? '' : `${from}:${clientId}`,
       JSON.stringify(content),
       origin,
+      gatewayId,
       channelOf(id),
       retentionMs,
       MOST_LINES,
+      MOST_BYTES,
     );
     if (!Array.isArray(answer)) return answer as Refusal | 'full';
-    const [seq, at, duplicate, ...others] = answer as [number, number, number, ...string[]];
-    return { seq, at, duplicate: duplicate === 1, others: others.flatMap(seatOf) };
+    const [seq, at, duplicate, helperAnonymousId, ...elsewhere] = answer as [
+      number,
+      number,
+      number,
+      string,
+      ...string[],
+    ];
+    return { seq, at, duplicate: duplicate === 1, helperAnonymousId, elsewhere };
   }
 
-  /**
-   * Messages before one, or before a moment, oldest first.
-   * @returns undefined when Redis has forgotten the session
-   */
+  /** Messages before one, or before a moment, oldest first, for somebody in the session. */
   async page(
     id: string,
+    { side, anonymousId }: Member,
     { before, limit }: { before?: number | Date | undefined; limit: number },
-  ): Promise<SessionLine[] | undefined> {
+  ): Promise<SessionLine[] | Refusal> {
     const bound = before instanceof Date ? `t${before.getTime()}` : (before ?? '');
-    const answer = await this.scripts.page(...keysOf(id), bound, limit);
-    if (!Array.isArray(answer)) return undefined;
+    const answer = await this.scripts.page(...keysOf(id), side, anonymousId, bound, limit);
+    if (!Array.isArray(answer)) return answer as Refusal;
     const [first, ...lines] = answer as [number, ...string[]];
     return lines.flatMap((text, index) => lineOf(text, first + index));
   }
@@ -202,83 +234,53 @@ export class SessionStore {
     return lines.flatMap((text, index) => lineOf(text, seq + 1 + index));
   }
 
-  /** How many messages there are. */
-  async count(id: string): Promise<number> {
-    return this.redis.llen(keysOf(id)[1]);
-  }
-
-  /** A socket joins. @returns the session's state and its number of messages, or why not */
+  /** A socket joins. @returns what it finds, or why not */
   async sit(
     id: string,
-    { side, anonymousId, socketId, gatewayId }: Seat & { anonymousId: string; socketId: string },
-  ): Promise<{ version: number; count: number; status: SessionContext['status'] } | Refusal> {
+    { side, anonymousId, socketId, gatewayId }: Member & { socketId: string; gatewayId: string },
+  ): Promise<Seated | Refusal> {
     const answer = await this.scripts.sit(...keysOf(id), side, anonymousId, socketId, gatewayId);
     if (!Array.isArray(answer)) return answer as Refusal;
-    const [version, count, status] = answer as [number, number, SessionContext['status']];
-    return { version, count, status };
+    const [version, status, count, lastAt] = answer as [number, SessionContext['status'], number, number];
+    return { version, status, count, lastAt };
   }
 
   async stand(id: string, socketId: string): Promise<void> {
-    await this.redis.hdel(keysOf(id)[3], socketId);
+    await this.redis.hdel(keysOf(id)[2], socketId);
+  }
+
+  /** Which of these sockets have a seat, in their order. */
+  async seated(id: string, socketIds: readonly string[]): Promise<boolean[]> {
+    if (socketIds.length === 0) return [];
+    const seats = await this.redis.hmget(keysOf(id)[2], ...socketIds);
+    return seats.map((seat) => seat !== null);
   }
 
   async seats(id: string): Promise<Seat[]> {
-    return (await this.redis.hvals(keysOf(id)[3])).flatMap(seatOf);
+    const seats = await this.redis.hgetall(keysOf(id)[2]);
+    return Object.entries(seats).flatMap(([socketId, text]) => {
+      const [side, gatewayId] = text.split(' ');
+      return gatewayId === undefined ? [] : [{ side: side as Side, socketId, gatewayId }];
+    });
   }
 
-  /** Shown to whoever is there now; kept nowhere. */
-  async typing(id: string, typing: { origin: string; from: string; on: boolean }): Promise<void> {
-    const { origin, from, on } = typing;
-    await this.redis.publish(channelOf(id), `t ${origin} ${from} ${on ? 1 : 0}`);
+  /** Shown to whoever is there now; kept nowhere. @returns why not, if not */
+  async typing(
+    id: string,
+    { side, anonymousId }: Member,
+    { origin, on }: { origin: string; on: boolean },
+  ): Promise<Refusal | undefined> {
+    const sign = `t ${origin} ${anonymousId} ${on ? 1 : 0}`;
+    const refusal = await this.scripts.sign(...keysOf(id), side, anonymousId, channelOf(id), sign);
+    return (refusal ?? undefined) as Refusal | undefined;
   }
 
   async summary(id: string): Promise<string | null> {
-    return this.redis.get(keysOf(id)[4]);
+    return this.redis.hget(keysOf(id)[0], 'summary');
   }
 
   /** Kept no longer than the session. */
   async keepSummary(id: string, summary: string): Promise<void> {
     await this.scripts.keepSummary(...keysOf(id), summary);
   }
-}
-
-const LINE = /^(\d+) (seeker|helper) (\S+) (.*)$/s;
-
-function lineOf(text: string, seq: number): SessionLine[] {
-  const [, at, side, from, content] = LINE.exec(text) ?? [];
-  if (at === undefined || from === undefined || content === undefined) return [];
-  return [{ seq, at: Number(at), side: side as Side, from, content: JSON.parse(content) as string }];
-}
-
-const SIGNAL = /^m (\d+) (\S+) (.*)$/s;
-
-/** Reads what was published on a session's channel. */
-export const readSignal: ReadSignal = (text) => {
-  if (text === 's') return { kind: 'state' };
-  if (text.startsWith('t ')) {
-    const [, origin, from, on] = text.split(' ');
-    return origin && from ? { kind: 'typing', origin, from, on: on === '1' } : undefined;
-  }
-  const [, seq, origin, rest] = SIGNAL.exec(text) ?? [];
-  if (origin === undefined || rest === undefined) return undefined;
-  const [line] = lineOf(rest, Number(seq));
-  return line && { kind: 'line', origin, line };
-};
-
-function seatOf(text: string): Seat[] {
-  const [side, gatewayId] = text.split(' ');
-  return gatewayId === undefined ? [] : [{ side: side as Side, gatewayId }];
-}
-
-function contextOf(fields: (string | null)[]): SessionContext | undefined {
-  const [status, version, seeker, helper, topic, endedBy] = fields;
-  if (!status || !seeker) return undefined;
-  return {
-    status: status as SessionContext['status'],
-    version: Number(version),
-    seekerAnonymousId: seeker,
-    helperAnonymousId: helper ?? null,
-    topic: topic || null,
-    endedBy: (endedBy as SessionContext['endedBy']) || null,
-  };
 }
