@@ -12,7 +12,7 @@ import {
   sessionsOf,
   text,
 } from './counseling-kit';
-import { at, eventually, type TestPerson, type TestSocket, World } from './kit';
+import { at, eventually, makePerson, type TestPerson, type TestSocket, World } from './kit';
 
 describe('the queue', () => {
   let database: TestDatabase;
@@ -87,25 +87,52 @@ describe('the queue', () => {
   });
 
   it('gives the next student to the one who has least to do', async () => {
-    const [one, two] = [await comes(0), await comes(1)];
-    const students = [await asks(0), await asks(1), await asks(0), await asks(1)];
-    await Promise.all(students.map(assigned));
-    await eventually('both know', () => given(one).length === 2 && given(two).length === 2);
+    const helpers = [await comes(0), await comes(1)];
+    const helperOf = async ({ sessionId }: Waiting): Promise<TestSocket> =>
+      eventually('somebody has it', () => helpers.find((helper) => given(helper).includes(sessionId)));
+    const [first, second] = [await asks(0), await asks(1)];
+    const [one, other] = [await helperOf(first), await helperOf(second)];
+    expect(one).not.toBe(other);
+    for (const { left, kept } of [
+      { left: first, kept: one },
+      { left: second, kept: other },
+    ]) {
+      await endSession(world, left.person, left.sessionId);
+      expect(await helperOf(await asks())).toBe(kept);
+    }
+    const [fifth, sixth] = [await asks(0), await asks(1)];
+    expect(new Set([await helperOf(fifth), await helperOf(sixth)]).size).toBe(2);
     const late = await asks(0);
     expect(late.body).toMatchObject({ status: 'queued', position: 1 });
   });
 
-  it('gives nobody to a counsellor who was switched off, and nobody to themselves', async () => {
-    const both = await world.connect(await world.person('counselor'));
-    online.push(both);
-    await world.sql.query(
-      `UPDATE helper_profiles SET active = false FROM people p WHERE p.id = person_id AND p.sub = $1`,
-      [both.person.sub],
-    );
+  it('gives nobody to a counsellor who was switched off', async () => {
+    const off = await comes();
+    const active = (is: boolean) =>
+      world.sql.query(
+        `UPDATE helper_profiles SET active = $2 FROM people p WHERE p.id = person_id AND p.sub = $1`,
+        [off.person.sub, is],
+      );
+    await active(false);
     const waiting = await asks();
     expect(waiting.body['status']).toBe('queued');
-    await world.sql.query('UPDATE helper_profiles SET active = true');
+    await active(true);
     await assigned(waiting);
+  });
+
+  it('gives nobody to themselves, and lets who stands behind them pass', async () => {
+    const both = await makePerson(['student', 'counselor']);
+    const socket = await world.connect(both);
+    online.push(socket);
+    const { body } = await requestSession(world, both);
+    expect(body).toMatchObject({ status: 'queued', position: 1 });
+    const behind = await asks();
+    expect(behind.body['status']).toBe('active');
+    await eventually('they help', () => given(socket).includes(behind.sessionId));
+    expect(await sessionsOf(world, both)).toMatchObject([
+      { status: 'queued', role: 'student' },
+      { status: 'active', role: 'counselor' },
+    ]);
   });
 
   it('keeps one open session per student, whichever replica they ask at the same moment', async () => {

@@ -3,7 +3,6 @@ import { done } from './companion-kit';
 import {
   counsellor,
   endSession,
-  enter,
   refusedWith,
   requestSession,
   session,
@@ -64,6 +63,5 @@ describe('a session', () => {
       message: 'Invalid session',
     });
     own.counsellor.close();
-    await enter(world, own.studentToken).catch(() => undefined);
   });
 });
