@@ -7,6 +7,9 @@ import { SessionApiModule } from './session-api.module';
 export async function startSessionApi(variables = process.env): Promise<RunningService> {
   const env = readEnv(sessionApiEnv, variables);
   const log = createLogger('session-api', env.LOG_LEVEL);
+  if (env.NODE_ENV === 'production' && env.CHAT_SERVICE_URL === undefined) {
+    log.warn('CHAT_SERVICE_URL is not set: clients are told to find anonymous sessions on their own machine');
+  }
   return startService({
     name: 'session-api',
     module: SessionApiModule.forRoot(env, log),

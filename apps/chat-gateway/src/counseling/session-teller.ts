@@ -22,7 +22,7 @@ const LATE_MS = 60_000;
 @Injectable()
 export class SessionTeller {
   /** The version in which a session was shown to its people here, by session. */
-  private told = new Map<string, number>();
+  private readonly told = new Map<string, number>();
   private lookedAt: Date;
 
   constructor(
@@ -57,14 +57,9 @@ export class SessionTeller {
   async catchUp({ name }: Program): Promise<void> {
     const now = this.clock.now();
     const given = await this.sessions.givenSince(name, new Date(this.lookedAt.getTime() - LATE_MS));
-    const told = new Map<string, number>();
-    for (const session of given) {
-      const { sessionId, version } = session;
-      if (this.told.get(sessionId) !== version) await this.assigned(session);
-      const shown = this.told.get(sessionId);
-      if (shown !== undefined) told.set(sessionId, shown);
-    }
-    this.told = told;
+    for (const session of given) await this.assigned(session);
+    const lately = new Set(given.map(({ sessionId }) => sessionId));
+    for (const sessionId of this.told.keys()) if (!lately.has(sessionId)) this.told.delete(sessionId);
     this.lookedAt = now;
   }
 
@@ -89,6 +84,7 @@ export class SessionTeller {
   }
 
   private async assigned({ sessionId, version, seekerId, helperId, program }: GivenSession): Promise<void> {
+    if (this.told.get(sessionId) === version) return;
     if (![seekerId, helperId].some((id) => this.connections.has(id))) return;
     const context = await this.contextOf({ sessionId, version });
     if (!context) return;
