@@ -1,4 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import { setTimeout as pause } from 'node:timers/promises';
 import { done } from './companion-kit';
 import {
   type ChatSocket,
@@ -253,7 +254,10 @@ describe('the queue', () => {
         return rowCount === 1;
       });
       const until = Date.now() + 2_500;
-      while (Date.now() < until) done(await first.say('I am here.'));
+      while (Date.now() < until) {
+        done(await first.say('I am here.'));
+        await pause(100);
+      }
       expect(first.left).toBeUndefined();
       expect(first.all('session_ended')).toEqual([]);
     });
