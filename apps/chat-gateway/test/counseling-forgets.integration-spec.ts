@@ -151,6 +151,17 @@ describe('a session that nobody speaks in any more', () => {
     done(await chat.say('after'));
   }, 60_000);
 
+  it('is over at once for who asks for it when Redis is emptied and nobody is in it', async () => {
+    const own = await session(world);
+    await redis.flushall();
+    expect(await endSession(world, own.student, own.sessionId)).toMatchObject({
+      status: 404,
+      body: { session_code: 4001 },
+    });
+    expect(await rows(own.sessionId)).toBe(0);
+    own.counsellor.close();
+  });
+
   it('is over as well when all of Redis is emptied under it', async () => {
     const own = await session(world);
     const student = await enter(world, own.studentToken);

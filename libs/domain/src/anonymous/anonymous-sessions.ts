@@ -73,11 +73,15 @@ export class AnonymousSessions {
     }
   }
 
-  /** @throws not_found */
+  /** @throws not_found, also when only Redis has forgotten it by now */
   async require(id: string): Promise<AnonymousSession> {
     const session = isUuid(id) ? await this.byId(id) : undefined;
     if (!session) throw unknownSession();
-    return session;
+    // While Redis is away it is not known, and taken for there.
+    const there = await this.store.context(session.id).catch(() => 'not known');
+    if (there) return session;
+    await this.forgotten.forget([session.id]);
+    throw unknownSession();
   }
 
   /** Open ones in which a person is the seeker or the helper, oldest first. */

@@ -42,7 +42,8 @@ if known[4] then
   -- A Redis that came back with less than it had may have the id without the message.
   if line then return { tonumber(known[4]), tonumber(string.match(line, '^%d+')), 1, helper } end
 end
-local at = now()
+local clock = now()
+local at = clock
 if known[3] and tonumber(known[3]) > at then at = tonumber(known[3]) end
 local line = string.format('%.0f %s %s %s %s', at, ARGV[1], ARGV[2], ARGV[5], ARGV[4])
 local bytes = (known[6] or 0) + #line
@@ -54,7 +55,7 @@ if seq > tonumber(ARGV[9]) then
 end
 if ARGV[3] == '' then redis.call('HSET', KEYS[1], 'last', at, ARGV[1] .. '_spoke', at, 'bytes', bytes)
 else redis.call('HSET', KEYS[1], 'last', at, ARGV[1] .. '_spoke', at, 'bytes', bytes, ARGV[3], seq) end
-move(now() + ARGV[8])
+move(clock + ARGV[8])
 local answer, elsewhere = { seq, at, 0, helper }, false
 for _, seat in ipairs(redis.call('HVALS', KEYS[3])) do
   if string.sub(seat, -#ARGV[6]) ~= ARGV[6] then
