@@ -94,7 +94,11 @@ describe('anonymous sessions when something fails', () => {
         async () => (await redis.hget(keyOf(own), 'version')) === '4',
       );
       expect(await refusedWith(port(), own.counsellorToken)).toMatchObject({ code: 4003 });
-      // Under a new name: the one it had is lost.
+      // Under a new name, of which they are told: the one it had is lost.
+      await next.next(
+        'counseling:assigned',
+        (one) => one.sessionId === own.sessionId && one.chatToken !== chatToken,
+      );
       const [again] = (await world.api('GET', '/api/chat/sessions', next.person)).body['sessions'] as {
         chatToken: string;
       }[];

@@ -59,7 +59,7 @@ describe.each(['a single Redis', 'a node of a cluster'])('the session store on %
   const active = { version: 2, status: 'active', endedBy: null } as const;
 
   it('keeps what a session is, under keys of one slot that expire together', async () => {
-    expect(await store.context(id)).toEqual({
+    expect(await store.look(id)).toEqual({
       status: 'queued',
       version: 1,
       seekerAnonymousId: 'anon_s',
@@ -126,14 +126,14 @@ describe.each(['a single Redis', 'a node of a cluster'])('the session store on %
     await store.remove(id);
     expect(await from('seeker', 'anon_s')).toBe('gone');
     expect(await store.page(id, SEEKER, { limit: 10 })).toBe('gone');
-    expect(await store.context(id)).toBeUndefined();
+    expect(await store.look(id)).toBeUndefined();
   });
 
   it('goes back to no older state, and gives no second name to the same helper', async () => {
     expect(await store.apply(id, active, 'anon_h', RETENTION)).toBe(true);
     expect(await store.apply(id, active, 'anon_other', RETENTION)).toBe(true);
     expect(await store.apply(id, { version: 1, status: 'queued', endedBy: null }, 'x', RETENTION)).toBe(true);
-    expect(await store.context(id)).toMatchObject({
+    expect(await store.look(id)).toMatchObject({
       status: 'active',
       version: 2,
       helperAnonymousId: 'anon_h',
@@ -152,7 +152,6 @@ describe.each(['a single Redis', 'a node of a cluster'])('the session store on %
       version: 2,
       count: 0,
       lastAt: 0,
-      status: 'active',
     });
     expect(await sit('seeker', 'anon_s', 'socket-1')).toMatchObject({ count: 0 });
     expect(await say('hello')).toMatchObject({ elsewhere: ['gateway-2'], helperAnonymousId: 'anon_h' });

@@ -29,7 +29,7 @@ export class ChatAdmission {
   async enter(socket: Socket): Promise<SeatSocket> {
     const { sessionId, anonymousId, role, permissions, exp } = await this.claims(socket);
     const side = SIDE_OF[role];
-    const context = await this.store.context(sessionId);
+    const context = await this.store.look(sessionId);
     // Before the token's own age: a session that is over is over, however old the token is.
     if (!context || context.status === 'ended') throw new ChatRefusal(INVALID_SESSION);
     const own = side === 'seeker' ? context.seekerAnonymousId : context.helperAnonymousId;

@@ -1,5 +1,5 @@
 import type { CounselingChatEvents, SessionEnded } from '@kindline/contracts';
-import type { SessionContext, SessionLine, Side } from '@kindline/domain';
+import type { SessionLine, Side } from '@kindline/domain';
 import { Turns } from '../sockets/turns';
 import type { SeatSocket } from './seat';
 import { lineView } from './chat-line';
@@ -9,7 +9,6 @@ export class ChatRoom {
   readonly seats = new Map<string, SeatSocket>();
   /** When each side last said something, in ms since 1970. */
   readonly spoke = new Map<Side, number>();
-  status: SessionContext['status'] | undefined;
   version = 0;
   private head: { seq: number; at: number } | undefined;
   private early = false;

@@ -23,7 +23,6 @@ class Gateway {
         version: 1,
         count: this.lines.length,
         lastAt: this.lines.at(-1)?.at ?? 0,
-        status: 'active',
       }),
       seated: async (_id: string, sockets: readonly string[]) => sockets.map(() => true),
       look: async () => ({

@@ -61,7 +61,7 @@ export class ChatRooms {
         this.release(hosted);
         return { refusal: sat };
       }
-      if (room.version === 0) Object.assign(room, { version: sat.version, status: sat.status });
+      if (room.version === 0) room.version = sat.version;
       const own = Object.assign(seat, { version: sat.version });
       const missed = room.take(own, sat);
       if (missed || sat.version > room.version) this.look(hosted);
@@ -235,7 +235,6 @@ export class ChatRooms {
       return;
     }
     const came = now.status === 'active' && now.version > room.version;
-    room.status = now.status;
     room.version = now.version;
     room.end(
       { sessionId, endedBy: 'system', reason: 'counselor_lost' },

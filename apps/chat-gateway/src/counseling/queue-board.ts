@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { CounselingServerEvents } from '@kindline/contracts';
+import type { CounselingServerEvents, ProgramName } from '@kindline/contracts';
 import { AnonymousSessions, type Program } from '@kindline/domain';
 import { Gatherer } from '@kindline/platform';
 import { Connections } from '../sockets/connections';
@@ -12,10 +12,11 @@ const GATHER_MS = 50;
 @Injectable()
 export class QueueBoard {
   private readonly logger = new Logger(QueueBoard.name);
-  private told = new Map<string, number>();
+  /** By program, and session. */
+  private readonly told = new Map<ProgramName, Map<string, number>>();
   private readonly looks = new Gatherer<Program, void>(
-    async ([program]) => {
-      if (program) await this.look(program);
+    async (programs) => {
+      for (const program of new Set(programs)) await this.look(program);
       return [];
     },
     { most: Number.MAX_SAFE_INTEGER, gatherMs: GATHER_MS },
@@ -36,14 +37,15 @@ export class QueueBoard {
 
   private async look(program: Program): Promise<void> {
     const queue = await this.sessions.queued(program.name);
-    const told = this.told;
-    this.told = new Map();
+    const told = this.told.get(program.name);
+    const now = new Map<string, number>();
+    this.told.set(program.name, now);
     queue.forEach(({ id: sessionId, seeker_id }, index) => {
       const position = index + 1;
       const here = this.connections.has(seeker_id) || this.rooms.has(sessionId, 'seeker');
       if (!here) return;
-      this.told.set(sessionId, position);
-      if (told.get(sessionId) === position) return;
+      now.set(sessionId, position);
+      if (told?.get(sessionId) === position) return;
       this.tell(program, seeker_id, sessionId, position);
     });
   }

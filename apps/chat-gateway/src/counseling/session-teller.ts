@@ -21,8 +21,8 @@ const LATE_MS = 60_000;
 /** Tells accounts on the default namespace what became of their sessions. Tokens are made when they are shown. */
 @Injectable()
 export class SessionTeller {
-  /** The version in which a session was shown to its people here, by session. */
-  private readonly told = new Map<string, number>();
+  /** Under which name its helper has a session, as its people here were told: each giving has its own. */
+  private readonly told = new Map<string, string>();
   private lookedAt: Date;
 
   constructor(
@@ -84,15 +84,14 @@ export class SessionTeller {
   }
 
   private async assigned({ sessionId, version, seekerId, helperId, program }: GivenSession): Promise<void> {
-    if (this.told.get(sessionId) === version) return;
     if (![seekerId, helperId].some((id) => this.connections.has(id))) return;
     const context = await this.contextOf({ sessionId, version });
-    if (!context) return;
+    if (!context?.helperAnonymousId || this.told.get(sessionId) === context.helperAnonymousId) return;
+    this.told.set(sessionId, context.helperAnonymousId);
     const [forSeeker, forHelper] = [
       await this.forSeeker(sessionId, context),
       await this.forHelper(sessionId, context),
     ];
-    this.told.set(sessionId, version);
     this.tell(program, 'seeker', seekerId, 'counseling:assigned', forSeeker);
     if (forHelper) this.tell(program, 'helper', helperId, 'counseling:assigned', forHelper);
   }
@@ -115,7 +114,7 @@ export class SessionTeller {
     sessionId,
     version,
   }: Pick<GivenSession, 'sessionId' | 'version'>): Promise<SessionContext | undefined> {
-    const context = await this.store.context(sessionId);
+    const context = await this.store.look(sessionId);
     return context?.version === version && context.status === 'active' ? context : undefined;
   }
 

@@ -31,7 +31,7 @@ export class SessionSummaries {
 
   private async summarise(id: string): Promise<ChatSummary> {
     const [context, lines, last] = await Promise.all([
-      this.store.context(id),
+      this.store.look(id),
       this.store.after(id, 0),
       this.store.summary(id),
     ]);

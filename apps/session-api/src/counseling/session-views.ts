@@ -58,7 +58,7 @@ export class SessionViews {
       await this.forgotten.forget([session.id]);
       return undefined;
     }
-    const context = await this.store.context(session.id);
+    const context = await this.store.look(session.id);
     const seeks = seatOf(session, personId) === 'seeker';
     // Given to somebody else meanwhile: its anonymous ids are theirs.
     if (!context || (!seeks && context.version !== session.version)) return undefined;

@@ -52,7 +52,7 @@ export class AnonymousSessions {
     for (;;) {
       const open = await this.openOf(program, seekerId);
       if (open) {
-        const context = await this.store.context(open.id);
+        const context = await this.store.look(open.id);
         if (context) return { session: open, context, created: false };
         await this.forgotten.forget([open.id]);
       }
@@ -66,7 +66,7 @@ export class AnonymousSessions {
       }
       await this.matching.tryRun(program);
       const session = await this.byId(id);
-      const context = await this.store.context(id);
+      const context = await this.store.look(id);
       if (!session || !context) throw new KindlineError('unavailable');
       if (session.status === 'queued') await this.announceQueue(program.name);
       return { session, context, created: true };
@@ -78,7 +78,7 @@ export class AnonymousSessions {
     const session = isUuid(id) ? await this.byId(id) : undefined;
     if (!session) throw unknownSession();
     // While Redis is away it is not known, and taken for there.
-    const there = await this.store.context(session.id).catch(() => 'not known');
+    const there = await this.store.look(session.id).catch(() => 'not known');
     if (there) return session;
     await this.forgotten.forget([session.id]);
     throw unknownSession();
@@ -156,8 +156,8 @@ export class AnonymousSessions {
    * Its helper has been offline for too long: it waits again, before all others, with everything that was said. What
    * backends did for that helper in it is forgotten now: later nothing here knows that it was theirs.
    */
-  async takeBack(id: string, version: number, lostBefore: Date): Promise<boolean> {
-    return inTransaction(this.dataSource, async (manager) => {
+  async takeBack(id: string, version: number, lostBefore: Date): Promise<void> {
+    await inTransaction(this.dataSource, async (manager) => {
       await joinQueue(manager);
       const now = this.clock.now();
       const [lost] = await updated<{ program: ProgramName; helper_id: string; created_at: Date }>(
@@ -169,14 +169,13 @@ export class AnonymousSessions {
         RETURNING s.program, s.created_at, old.helper_id`,
         [id, version, lostBefore, now, this.carriedBy(now)],
       );
-      if (!lost) return false;
+      if (!lost) return;
       await forgetAudit(manager, [{ personId: lost.helper_id, since: lost.created_at }]);
       await enqueue(
         manager,
         announce({ task: 'session.changed', sessionId: id, formerHelperId: lost.helper_id }),
         announce({ task: 'session.queue', program: lost.program }),
       );
-      return true;
     });
   }
 

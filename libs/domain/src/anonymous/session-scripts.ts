@@ -69,14 +69,14 @@ return answer`;
 /**
  * Takes a seat; it lasts as long as the session does.
  * ARGV: side, anonymous id, socket, gateway.
- * @returns {version, status, messages so far, ms of the last}, or why not
+ * @returns {version, messages so far, ms of the last}, or why not
  */
 export const SIT = `${REQUIRE_SEAT("'version'")}
 redis.call('HSET', KEYS[3], ARGV[3], ARGV[1] .. ' ' .. ARGV[4])
 redis.call('PEXPIRE', KEYS[3], redis.call('PTTL', KEYS[1]))
 local count, last = redis.call('LLEN', KEYS[2]), '0'
 if count > 0 then last = string.match(redis.call('LINDEX', KEYS[2], -1), '^%d+') end
-return { tonumber(known[3]), known[1], count, tonumber(last) }`;
+return { tonumber(known[3]), count, tonumber(last) }`;
 
 /**
  * Brings Redis to the state that Postgres has; an older one than it has is not taken over. A helper gets an

@@ -21,7 +21,7 @@ export interface SessionLook extends SessionContext {
 }
 
 /** What a socket finds when it joins. */
-export type Seated = Pick<SessionLook, 'version' | 'status' | 'count' | 'lastAt'>;
+export type Seated = Pick<SessionLook, 'version' | 'count' | 'lastAt'>;
 
 /** Somebody under the name they have in one session. */
 export interface Member {
@@ -141,10 +141,6 @@ export class SessionStore {
     };
   }
 
-  async context(id: string): Promise<SessionContext | undefined> {
-    return this.look(id);
-  }
-
   /** In how many ms each will be forgotten, and the version it has; those that are gone are left out. */
   async standings(ids: readonly string[]): Promise<Map<string, { expiresInMs: number; version: number }>> {
     const found = new Map<string, { expiresInMs: number; version: number }>();
@@ -241,8 +237,8 @@ export class SessionStore {
   ): Promise<Seated | Refusal> {
     const answer = await this.scripts.sit(...keysOf(id), side, anonymousId, socketId, gatewayId);
     if (!Array.isArray(answer)) return answer as Refusal;
-    const [version, status, count, lastAt] = answer as [number, SessionContext['status'], number, number];
-    return { version, status, count, lastAt };
+    const [version, count, lastAt] = answer as [number, number, number];
+    return { version, count, lastAt };
   }
 
   async stand(id: string, socketId: string): Promise<void> {
