@@ -20,3 +20,8 @@ export * from './bookings/news';
 export * from './counseling/http';
 export * from './counseling/events';
 export * from './counseling/news';
+export * from './notification-centre/categories';
+export * from './notification-centre/announcements';
+export * from './notification-centre/inbox';
+export * from './notification-centre/preferences';
+export * from './notification-centre/templates';

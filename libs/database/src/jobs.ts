@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
  * The job queues: separate graphile-worker schemas in one database, so that a campaign's backlog never
  * stands in front of a person in distress, and a job is written in the transaction that causes it.
  */
-export const QUEUES = ['announce', 'timers', 'push', 'external'] as const;
+export const QUEUES = ['announce', 'timers', 'push', 'campaigns', 'external'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Payloads carry ids only, never texts, topics or tokens. */

@@ -1,6 +1,7 @@
 export * from './people.entities';
 export * from './requests.entities';
 export * from './conversations.entities';
+export * from './campaigns.entities';
 export * from './notifications.entities';
 export * from './workers.entities';
 export * from './bookings.entities';

@@ -1,5 +1,7 @@
 import { Check, Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { AnonymousSessionRow } from './anonymous-sessions.entities';
+import { CampaignRow } from './campaigns.entities';
+import { CATEGORY_CHECK } from './category-check';
 import { PersonRow } from './people.entities';
 
 /** One thing to tell one person; created in the transaction of its cause. */
@@ -8,6 +10,19 @@ import { PersonRow } from './people.entities';
 @Index('notifications_person', ['personId', 'createdAt'])
 @Index('notifications_created', ['createdAt'])
 @Index('notifications_session', ['sessionId'], { where: 'session_id IS NOT NULL' })
+@Check('notifications_category', CATEGORY_CHECK)
+@Check('notifications_withheld', "withheld IN ('opted_out', 'cancelled')")
+@Check('notifications_text', 'campaign_id IS NOT NULL OR num_nulls(title, body) = 0')
+@Index('notifications_campaign_person', ['campaignId', 'personId'], {
+  unique: true,
+  where: 'campaign_id IS NOT NULL',
+})
+@Index('notifications_campaign_open', ['campaignId'], {
+  where: 'campaign_id IS NOT NULL AND settled_at IS NULL',
+})
+@Index('notifications_inbox', ['personId', 'id'], {
+  where: 'campaign_id IS NOT NULL AND withheld IS NULL',
+})
 export class NotificationRow {
   @PrimaryColumn('uuid')
   id!: string;
@@ -17,6 +32,14 @@ export class NotificationRow {
 
   @Column('text')
   kind!: string;
+
+  /** The announcement it belongs to; title and text stand there. */
+  @Column('uuid', { nullable: true })
+  campaignId!: string | null;
+
+  /** What the person may have switched off. */
+  @Column('text')
+  category!: string;
 
   /** What makes a repeated job create it once, such as `<conversation>:reminder`. */
   @Index('notifications_dedupe_key', { unique: true })
@@ -40,11 +63,11 @@ export class NotificationRow {
   @Column('uuid', { nullable: true })
   senderId!: string | null;
 
-  @Column('text')
-  title!: string;
+  @Column('text', { nullable: true })
+  title!: string | null;
 
-  @Column('text')
-  body!: string;
+  @Column('text', { nullable: true })
+  body!: string | null;
 
   @Column('text')
   channelKey!: string;
@@ -73,6 +96,22 @@ export class NotificationRow {
   /** When the worker was through with it; null while a job is still due. */
   @Column('timestamptz', { nullable: true })
   settledAt!: Date | null;
+
+  /** Why it is neither pushed nor shown. */
+  @Column('text', { nullable: true })
+  withheld!: 'opted_out' | 'cancelled' | null;
+
+  /** The end of the person's quiet hours, while it waits for that. */
+  @Column('timestamptz', { nullable: true })
+  heldUntil!: Date | null;
+
+  /** When the person had read it in their inbox. */
+  @Column('timestamptz', { nullable: true })
+  readAt!: Date | null;
+
+  @ManyToOne(() => CampaignRow, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'campaign_id', foreignKeyConstraintName: 'notifications_campaign_fk' })
+  campaign?: CampaignRow | null;
 
   @ManyToOne(() => PersonRow, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'person_id', foreignKeyConstraintName: 'notifications_person_fk' })
@@ -170,20 +209,4 @@ export class PushWindowRow {
   @ManyToOne(() => PersonRow, { onDelete: 'CASCADE' })
   @JoinColumn({ name: 'person_id', foreignKeyConstraintName: 'push_windows_person_fk' })
   person?: PersonRow;
-}
-
-/** An operator's own title and text for a kind of notification; kinds without a row use the built-in ones. */
-@Entity('notification_templates')
-export class NotificationTemplateRow {
-  @PrimaryColumn('text')
-  id!: string;
-
-  @Column('text')
-  title!: string;
-
-  @Column('text')
-  body!: string;
-
-  @Column('timestamptz')
-  updatedAt!: Date;
 }

@@ -18,6 +18,7 @@ export class PersonRow {
   @Column('text', { nullable: true })
   name!: string | null;
 
+  @Index('people_registered')
   @Column('timestamptz')
   registeredAt!: Date;
 

@@ -4,6 +4,7 @@ import { Bookings1700000000003 } from './1700000000003-bookings';
 import { Calls1700000000006 } from './1700000000006-calls';
 import { ExternalJobs1700000000004 } from './1700000000004-external-jobs';
 import { Initial1700000000001 } from './1700000000001-initial';
+import { NotificationCentre1700000000009 } from './1700000000009-notification-centre';
 import { PushWindows1700000000005 } from './1700000000005-push-windows';
 
 /** In the order they run. A new migration is a new file and one line here. */
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   PushWindows1700000000005,
   Calls1700000000006,
   AnonymousSessions1700000000007,
+  NotificationCentre1700000000009,
 ];

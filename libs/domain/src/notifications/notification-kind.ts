@@ -1,3 +1,5 @@
+import type { Category } from '@kindline/contracts';
+
 /** Android notification channels of the source apps. `application_channel` is for the operator's own sends. */
 export const CHANNEL_KEYS = [
   'misc_ch',
@@ -12,6 +14,8 @@ export type ChannelKey = (typeof CHANNEL_KEYS)[number];
 /** How one kind of notification looks and where it leads. Titles and texts carry no message content. */
 export interface NotificationKind {
   readonly kind: string;
+  /** People may switch it off, and it waits for the end of their quiet hours; absent: transactional, which does not. */
+  readonly category?: Exclude<Category, 'transactional'>;
   readonly channelKey: ChannelKey;
   readonly priority: 'high' | 'normal';
   readonly screen: 'home' | 'chat' | 'volunteer_dashboard' | 'bookings';

@@ -89,9 +89,9 @@ export class Notifications {
     });
     const created = await manager.query<{ id: string }[]>(
       `INSERT INTO notifications (id, person_id, kind, dedupe_key, program, request_id, conversation_id, sender_id,
-        title, body, channel_key, screen, priority, only_absent, created_at, expires_at, folded, session_id)
+        title, body, channel_key, screen, priority, only_absent, created_at, expires_at, folded, session_id, category)
       SELECT n.id, n.person_id, $1, n.dedupe_key, $2, n.request_id, n.conversation_id, n.sender_id,
-        n.title, n.body, $3, $4, $5, $6, $7, $8, n.folded, n.session_id
+        n.title, n.body, $3, $4, $5, $6, $7, $8, n.folded, n.session_id, $19
       FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::uuid[], $13::uuid[], $14::uuid[], $15::text[], $16::text[],
         $17::int[], $18::uuid[])
         AS n (id, person_id, dedupe_key, request_id, conversation_id, sender_id, title, body, folded, session_id)
@@ -116,6 +116,7 @@ export class Notifications {
         rows.map((row) => row.body),
         rows.map((row) => row.folded ?? 0),
         rows.map((row) => row.sessionId ?? null),
+        kind.category ?? 'transactional',
       ],
     );
     const ids = created.map(({ id }) => id);

@@ -57,6 +57,7 @@ export const betterTogether: Program = {
     message_to_seeker: {
       ...toUser,
       kind: 'message',
+      category: 'messages',
       title: 'New message',
       body: 'You received a new message',
       onlyAbsent: true,
@@ -64,6 +65,7 @@ export const betterTogether: Program = {
     message_to_helper: {
       ...toVolunteer,
       kind: 'message',
+      category: 'messages',
       priority: 'high',
       screen: 'chat',
       title: 'New message',
@@ -72,6 +74,7 @@ export const betterTogether: Program = {
     },
     ended_for_seeker: {
       kind: 'chat_ended',
+      category: 'messages',
       channelKey: 'msg_ch',
       priority: 'normal',
       screen: 'home',
@@ -82,6 +85,7 @@ export const betterTogether: Program = {
     ended_for_helper: {
       ...toVolunteer,
       kind: 'chat_ended',
+      category: 'messages',
       priority: 'normal',
       title: 'Chat ended',
       body: 'Your chat session has ended',
@@ -90,6 +94,7 @@ export const betterTogether: Program = {
     thanks: {
       ...toVolunteer,
       kind: 'thank_you',
+      category: 'messages',
       priority: 'normal',
       title: 'Thank you',
       body: "Thank you for making a difference in someone's life",
@@ -98,24 +103,28 @@ export const betterTogether: Program = {
     reminder: {
       ...toUser,
       kind: 'reminder',
+      category: 'reminders',
       title: 'Someone is waiting',
       body: '{{name}}, someone is waiting to talk with you. Say hello whenever you are ready.',
     },
     follow_up_1: {
       ...toUser,
       kind: 'follow_up_1',
+      category: 'reminders',
       title: 'Still here for you',
       body: '{{name}}, someone is still waiting to talk with you. A short hello is enough.',
     },
     follow_up_2: {
       ...toUser,
       kind: 'follow_up_2',
+      category: 'reminders',
       title: 'Your chat is open',
       body: '{{name}}, someone is waiting to talk with you. Your chat stays open for a while.',
     },
     expiry_warning: {
       ...toUser,
       kind: 'expiry_warning',
+      category: 'reminders',
       title: 'Your chat closes soon',
       body: '{{name}}, someone is waiting to talk with you, but your chat closes soon.',
     },

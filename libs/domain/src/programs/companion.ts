@@ -10,6 +10,7 @@ const toSenior = { channelKey: 'msg_ch', priority: 'high', screen: 'chat' } as c
 const toVolunteer = { channelKey: 'volmsg_ch', priority: 'high', screen: 'chat' } as const;
 const message = {
   kind: 'message',
+  category: 'messages',
   title: 'New message',
   body: 'You received a new message',
   onlyAbsent: true,
