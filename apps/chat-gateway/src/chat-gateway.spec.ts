@@ -1,6 +1,7 @@
 import type { TransportNews } from '@kindline/contracts';
 import type { Shutdown, TransportSubscriber } from '@kindline/platform';
 import { createServer } from 'node:http';
+import type { AnnouncementDesk } from './announcements/announcement-desk';
 import type { BookingDesk } from './bookings/booking-desk';
 import type { CallDesk } from './calls/call-desk';
 import { ChatGateway } from './chat-gateway';
@@ -31,6 +32,7 @@ describe('a gateway in the background', () => {
       { run } as unknown as CatchUp,
       { handlers: {} } as unknown as NewsDesk,
       { writer: { settled: async () => undefined } } as unknown as MessageIntake,
+      { start: () => undefined } as unknown as AnnouncementDesk,
       {
         start: () => undefined,
         stop: async () => undefined,

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { NewsName, TransportNews } from '@kindline/contracts';
 import { NEWS_SUBSCRIBER, Shutdown, type TransportSubscriber } from '@kindline/platform';
 import type { Server } from 'node:http';
+import { AnnouncementDesk } from './announcements/announcement-desk';
 import { BookingDesk } from './bookings/booking-desk';
 import { CallDesk } from './calls/call-desk';
 import { CounselingDesk } from './counseling/counseling-desk';
@@ -27,6 +28,7 @@ export class ChatGateway {
     private readonly catchUp: CatchUp,
     private readonly desk: NewsDesk,
     private readonly intake: MessageIntake,
+    private readonly announcements: AnnouncementDesk,
     private readonly bookings: BookingDesk,
     private readonly calls: CallDesk,
     private readonly counseling: CounselingDesk,
@@ -37,6 +39,7 @@ export class ChatGateway {
   async start(http: Server): Promise<void> {
     for (const name of Object.keys(this.desk.handlers) as NewsName[]) this.subscribe(name);
     this.news.onReconnect(() => void this.catchUp.run());
+    this.announcements.start(this.news);
     this.bookings.start(this.news);
     this.calls.start(this.news);
     this.counseling.start(this.news);

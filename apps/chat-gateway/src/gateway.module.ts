@@ -29,6 +29,7 @@ import {
   TransportSubscriber,
 } from '@kindline/platform';
 import { randomUUID } from 'node:crypto';
+import { AnnouncementDesk } from './announcements/announcement-desk';
 import { BetterTogetherDialect } from './better-together/better-together.dialect';
 import { BetterTogetherRelay, chatMessageEmitter } from './better-together/better-together.relay';
 import { BackendDialect } from './bookings/backend.dialect';
@@ -180,6 +181,7 @@ export class GatewayModule {
         { provide: BOOKING_EMITTER, useExisting: Facilitators },
         Absence,
         AbsentSides,
+        AnnouncementDesk,
         Admission,
         Arrivals,
         BookingDelivery,

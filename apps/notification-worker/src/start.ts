@@ -10,6 +10,8 @@ import {
 import type { Redis } from 'ioredis';
 import { BookingRequests } from './bookings/booking-requests';
 import { BookingPushOutbox } from './outbox/booking-push-outbox';
+import { CampaignExpansion } from './campaigns/campaign-expansion';
+import { CampaignSending } from './campaigns/campaign-sending';
 import { HeldPushOutbox } from './outbox/held-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
 import { SessionPushOutbox } from './outbox/session-push-outbox';
@@ -43,11 +45,30 @@ export async function startNotificationWorker(variables = process.env): Promise<
         pollIntervalMs: 500,
         tasks: {
           'notifications.send': ({ notificationIds }) =>
-            app.get(SendNotifications).run(Array.isArray(notificationIds) ? notificationIds : []),
+            app
+              .get(SendNotifications)
+              .run(Array.isArray(notificationIds) ? notificationIds : [])
+              .then(() => undefined),
           'request.push': ({ requestId }) => app.get(RequestPushes).run(String(requestId)),
           'tokens.validate': async () => {
             await app.get(TokenValidation).run();
           },
+        },
+        log,
+      });
+      // A queue of its own: however much there is to announce, nobody in distress waits behind it.
+      await runQueue(app, {
+        databaseUrl: env.DATABASE_URL,
+        queue: 'campaigns',
+        concurrency: 4,
+        tasks: {
+          'campaign.expand': ({ campaignId }, { signal }) =>
+            app.get(CampaignExpansion).run(String(campaignId), signal),
+          'campaign.send': ({ campaignId, notificationIds }, { signal }) =>
+            app
+              .get(CampaignSending)
+              .send(String(campaignId), Array.isArray(notificationIds) ? notificationIds : [], signal),
+          'campaign.withdraw': ({ campaignId }) => app.get(CampaignSending).withdraw(String(campaignId)),
         },
         log,
       });

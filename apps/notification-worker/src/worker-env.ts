@@ -1,4 +1,4 @@
-import { commonEnv, duration, portEnv } from '@kindline/platform';
+import { commonEnv, duration, portEnv, rateEnv } from '@kindline/platform';
 import { z } from 'zod';
 
 export const workerEnv = commonEnv.extend({
@@ -16,6 +16,13 @@ export const workerEnv = commonEnv.extend({
   PUSH_DEADLINE: duration.default(15_000).meta({ example: '15s' }),
   /** Least wait before FCM is asked again; default 10 s in production, 1 s elsewhere. */
   PUSH_RETRY_AFTER: duration.optional().meta({ example: '10s' }),
+  /** Pushes of announcements, all workers together. */
+  RATE_LIMIT_CAMPAIGN_PUSHES: rateEnv('1000/1s').refine(
+    ({ points }) => points > 0,
+    'must let something pass',
+  ),
+  /** Least distance of two announcements' pushes to one person; what comes sooner is in their inbox only. */
+  CAMPAIGN_PUSH_EVERY: duration.optional().meta({ example: '12h' }),
 });
 
 export type WorkerEnv = z.output<typeof workerEnv>;

@@ -13,6 +13,9 @@ import {
 import { createRedis, PlatformModule, TransportPublisher, TransportSubscriber } from '@kindline/platform';
 import type { Logger } from 'pino';
 import { BookingRequests } from './bookings/booking-requests';
+import { CampaignExpansion } from './campaigns/campaign-expansion';
+import { CampaignPace } from './campaigns/campaign-pace';
+import { CampaignSending } from './campaigns/campaign-sending';
 import { BookingPushOutbox } from './outbox/booking-push-outbox';
 import { HeldPushOutbox } from './outbox/held-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
@@ -26,7 +29,7 @@ import { WhoIsConnected } from './sending/who-is-connected';
 import { TokenValidation } from './tokens/token-validation';
 import type { WorkerEnv } from './worker-env';
 import { WorkerMetrics } from './worker-metrics';
-import { PUSH_SENDER, RETRY_AFTER_MS } from './worker-tokens';
+import { CAMPAIGN_PUSH_EVERY_MS, CAMPAIGN_RATE, PUSH_SENDER, RETRY_AFTER_MS } from './worker-tokens';
 
 @Module({})
 export class WorkerModule {
@@ -60,6 +63,11 @@ export class WorkerModule {
           provide: RETRY_AFTER_MS,
           useValue: env.PUSH_RETRY_AFTER ?? (env.NODE_ENV === 'production' ? 10_000 : 1_000),
         },
+        {
+          provide: CAMPAIGN_RATE,
+          useValue: env.RATE_LIMIT_DISABLED ? undefined : env.RATE_LIMIT_CAMPAIGN_PUSHES,
+        },
+        { provide: CAMPAIGN_PUSH_EVERY_MS, useValue: env.CAMPAIGN_PUSH_EVERY ?? 0 },
         ...ANONYMOUS_SESSIONS,
         { provide: NEWS_PUBLISHER, useValue: new TransportPublisher<TransportNews>(redis) },
         ...bookingPublishing(
@@ -69,6 +77,9 @@ export class WorkerModule {
         BookingIntake,
         BookingPushOutbox,
         BookingRequests,
+        CampaignExpansion,
+        CampaignPace,
+        CampaignSending,
         HeldPushOutbox,
         Ledger,
         MessagePushOutbox,

@@ -80,6 +80,15 @@ export const bookingFor = (facilitatorId: string) => ({
   facilitator_id: facilitatorId,
 });
 
+export interface WorldOptions {
+  /** Whether the worker knows an FCM. */
+  configured?: boolean;
+  /** What a PROGRAMS_FILE says. */
+  programs?: object;
+  /** Settings of the worker. */
+  env?: NodeJS.ProcessEnv;
+}
+
 /** A worker with the real SDK, the sandbox in FCM's place, and the session API, on a database of their own. */
 export class PushWorld {
   private readonly undo: (() => unknown)[] = [];
@@ -113,8 +122,11 @@ export class PushWorld {
     });
   }
 
-  /** @param programs what a PROGRAMS_FILE says */
-  static async start({ configured = true, programs = {} } = {}): Promise<PushWorld> {
+  static async start({
+    configured = true,
+    programs = {},
+    env: more = {},
+  }: WorldOptions = {}): Promise<PushWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'kindline-push-'));
     const caFile = join(folder, 'ca.pem');
     const [database, redis, sandbox] = await Promise.all([
@@ -140,6 +152,7 @@ export class PushWorld {
       NOTIFICATION_WORKER_PORT: '0',
       PUSH_RETRY_AFTER: '50ms',
       ...(configured && { FCM_ENDPOINT: sandbox.endpoint, FCM_CA_FILE: caFile }),
+      ...more,
     };
     const worker = await startNotificationWorker(workerEnv);
     const api = await startSessionApi({ ...env, SESSION_API_PORT: '0' });
@@ -194,10 +207,16 @@ export class PushWorld {
     return this.worker.app.get(ConversationTimerTasks);
   }
 
-  async call<Body>(person: TestPerson, method: string, path: string, body?: object): Promise<Body> {
+  async call<Body>(
+    person: TestPerson,
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<Body> {
     const response = await fetch(`http://127.0.0.1:${this.api.port}${path}`, {
       method,
-      headers: { authorization: `Bearer ${person.token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${person.token}`, 'content-type': 'application/json', ...headers },
       ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -298,14 +317,24 @@ export class PushWorld {
     return only;
   }
 
-  /** Everything in the outbox and the push queue has been worked off. */
-  async idle(): Promise<void> {
+  /** Everything in the outbox and the push queues has been worked off. */
+  idle(): Promise<void> {
+    return this.noneOf('true');
+  }
+
+  /** The same but for what waits for its time. */
+  idleButHeld(): Promise<void> {
+    return this.noneOf('run_at <= now()');
+  }
+
+  private async noneOf(jobs: string): Promise<void> {
     await eventually('the worker is idle', async () => {
       const { rows } = await this.sql.query<{ busy: boolean }>(
         `SELECT EXISTS (SELECT FROM conversation_members WHERE push_due_at IS NOT NULL)
           OR EXISTS (SELECT FROM booking_notifications WHERE push_due_at IS NOT NULL)
           OR EXISTS (SELECT FROM push_windows WHERE held <> '{}' AND next_at <= now())
-          OR EXISTS (SELECT FROM push._private_jobs) AS busy`,
+          OR EXISTS (SELECT FROM push._private_jobs WHERE ${jobs})
+          OR EXISTS (SELECT FROM campaigns._private_jobs WHERE ${jobs}) AS busy`,
       );
       return rows[0]?.busy === false;
     });

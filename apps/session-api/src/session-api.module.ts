@@ -29,6 +29,10 @@ import { SessionViews } from './counseling/session-views';
 import { ModelSummary } from './counseling/summary/model-summary';
 import { SummaryWriter } from './counseling/summary/summary-writer';
 import { DeliveriesController } from './notifications/deliveries.controller';
+import { InboxController } from './notifications/inbox.controller';
+import { PreferencesController } from './notifications/preferences.controller';
+import { TemplatesController } from './notifications/templates.controller';
+import { NotificationsController } from './notifications/notifications.controller';
 import { PeopleController } from './people/people.controller';
 import { PushTokensController } from './people/push-tokens.controller';
 import { TokensController } from './people/tokens.controller';
@@ -62,6 +66,10 @@ export class SessionApiModule {
         SessionsController,
         TestNotificationController,
         DeliveriesController,
+        InboxController,
+        PreferencesController,
+        TemplatesController,
+        NotificationsController,
         BookingsController,
         ChatSessionsController,
       ],

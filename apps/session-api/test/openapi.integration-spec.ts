@@ -51,8 +51,9 @@ describe('the OpenAPI description', () => {
       const schema = requestBody?.content['application/json']?.schema;
       // A route that takes one or many shows the one first.
       const properties = (schema?.anyOf?.[0] ?? schema)?.properties ?? {};
-      // Nothing is to be said when something is ended.
-      const takesBody = ['post', 'put', 'patch'].includes(method) && !path.endsWith('/end');
+      // Nothing is to be said when something is ended, cancelled or was read.
+      const takesBody =
+        ['post', 'put', 'patch'].includes(method) && !/\/(end|cancel|read|read-all)$/.test(path);
       expect([method, path, Object.keys(properties).length > 0]).toEqual([method, path, takesBody]);
       for (const { name, schema } of parameters) {
         expect([path, name, Object.keys(schema ?? {}).length > 0]).toEqual([path, name, true]);
@@ -104,6 +105,9 @@ describe('the OpenAPI description', () => {
     ['post', '/api/conversations/{id}/feedback', '409', 'feedback_already_given'],
     ['post', '/api/bookings/notifications', '409', 'conflict'],
     ['put', '/api/people/{sub}', '403', 'email_taken'],
+    ['post', '/api/notification-templates', '409', 'conflict'],
+    ['post', '/api/notifications', '409', 'conflict'],
+    ['post', '/api/notifications/{id}/cancel', '409', 'conflict'],
     ['patch', '/sessions/{id}', '409', 'conflict'],
   ])('names for %s %s with %s the code %s', (method, path, status, code) => {
     const [, , operation] = operations.find(([verb, where]) => verb === method && where === path) ?? [];

@@ -212,6 +212,27 @@ describe('people, tokens and devices', () => {
       expect(kept).not.toContain(name(2));
     });
 
+    it('are exactly 20 after 30 at once, and none of those from before', async () => {
+      const person = await world.person('user');
+      for (let n = 0; n < 5; n++) await put(person, `${person.sub}-before-${n}`);
+      const all = Array.from({ length: 30 }, (_, n) => put(person, `${person.sub}-at-once-${n}`));
+      expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array(30).fill(200));
+      const kept = await devicesOf(person);
+      expect(kept).toHaveLength(20);
+      expect(kept.filter((token) => token.includes('before'))).toEqual([]);
+    });
+
+    it("are nobody else's who had them, also when both accounts are full and exchange them at once", async () => {
+      const [one, two] = [await world.person('user'), await world.person('user')];
+      const of = (person: TestPerson): string[] => Array.from({ length: 20 }, (_, n) => `${person.sub}-${n}`);
+      const [first, second] = [of(one), of(two)];
+      for (const token of first) await put(one, token);
+      for (const token of second) await put(two, token);
+      const moves = first.flatMap((token, n) => [put(two, token), put(one, second[n] ?? '')]);
+      expect((await Promise.all(moves)).map(({ status }) => status)).toEqual(Array(40).fill(200));
+      expect([await devicesOf(one), await devicesOf(two)]).toEqual([second.sort(), first.sort()]);
+    });
+
     it('may be called anything', async () => {
       const person = await world.person('user');
       expect((await put(person, SQL)).status).toBe(200);

@@ -33,6 +33,8 @@ export interface RouteCase {
   /** Fields of the body that are free text. */
   texts?: readonly string[];
   nullable?: readonly string[];
+  /** Fields that may be an empty object. */
+  empty?: readonly string[];
   /** Values beyond the wrong types that every field is tried with. */
   wrong?: Record<string, readonly unknown[]>;
   wrongQueries?: readonly string[];
@@ -74,9 +76,32 @@ const WRONG_LIMITS = [
 ];
 const WRONG_ADDRESSES = ['', 'nobody', 'a b@example.org', '@example.org', `${'x'.repeat(250)}@example.org`];
 
+const WRONG_TEXTS = ['', ' ', '{{ a.b }}', '{{ a | upcase }}', '{% if a %}', '{{ a', '{{}}', '{{ "a" }}'];
+const QUIET = { from: '22:00', to: '07:00', timeZone: 'Europe/Berlin' };
+
 const USER = { id: 5, name: 'Jane Smith', email: 'jane@example.com' };
 const SESSION = { id: 1, title: 'Morning Meditation', start_time: '2024-01-15T09:00:00' };
 const WRONG_IDS = ['', 'x'.repeat(256), 1.5, 1e99, ['x']];
+
+const NO_ADMINS = ['user', 'volunteer', 'student', 'counselor', 'supervisor', 'backend'] as const;
+const WRONG_TARGETS = [
+  {},
+  { everyone: false },
+  { everyone: 'true' },
+  { everyone: true, roles: ['user'] },
+  { roles: [] },
+  { roles: ['king'] },
+  { roles: 'user' },
+  { programs: [] },
+  { programs: ['chess'] },
+  { subs: [] },
+  { subs: ['\u0000'] },
+  { subs: Array.from({ length: 10_001 }, (_, n) => `s${n}`) },
+  { registeredAfter: 'yesterday' },
+  { registeredAfter: '2026-02-30T00:00:00Z' },
+  { registeredAfter: '2026-02-02T00:00:00Z', registeredBefore: '2026-01-01T00:00:00Z' },
+  { registeredafter: '2026-01-01T00:00:00Z' },
+];
 
 /** One case per documented route: what it takes, and what it must refuse. */
 export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
@@ -245,6 +270,220 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
     path: '/api/push-tokens/<device>',
     unknown: { path: '/api/push-tokens/nobodys-device', code: 'not_found' },
     foreign: [{ what: "somebody else's device", caller: 'otherUser', code: 'not_found' }],
+  },
+  'GET /api/users/me/notification-preferences': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/users/me/notification-preferences',
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'PUT /api/users/me/notification-preferences': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/users/me/notification-preferences',
+    body: { categories: { promotional: false }, quietHours: QUIET },
+    nullable: ['quietHours'],
+    empty: ['categories'],
+    wrong: {
+      categories: [
+        { transactional: false },
+        { transactional: false, promotional: false },
+        { marketing: false },
+        { promotional: 'false' },
+        { promotional: null },
+        ['promotional'],
+        'promotional',
+      ],
+      quietHours: [
+        { ...QUIET, from: '24:00' },
+        { ...QUIET, from: '7:00' },
+        { ...QUIET, to: '07:60' },
+        { ...QUIET, to: '07:00:00' },
+        { ...QUIET, to: ' 07:00' },
+        { ...QUIET, to: '22:00' },
+        { ...QUIET, timeZone: 'Europe/Atlantis' },
+        { ...QUIET, timeZone: '+02:00' },
+        { ...QUIET, timeZone: '' },
+        { ...QUIET, surprise: 1 },
+        { from: '22:00', to: '07:00' },
+        '22:00-07:00',
+      ],
+    },
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'POST /api/notifications': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/notifications',
+    body: {
+      title: 'News',
+      body: 'Hello {{ name }}',
+      category: 'product',
+      templateId: 'welcome',
+      variables: { name: 'you' },
+      data: { link: 'kindline://news' },
+      target: { everyone: true },
+      sendAt: '2099-01-01T00:00:00Z',
+    },
+    texts: ['title', 'body'],
+    empty: ['variables', 'data'],
+    wrong: {
+      title: [...WRONG_TEXTS, 'x'.repeat(201), '{{ nobody }}'],
+      body: [...WRONG_TEXTS, 'x'.repeat(1_001), '{{ nobody }}'],
+      category: ['', 'marketing'],
+      templateId: ['', 'nothing', 'x'.repeat(129)],
+      variables: [{}, { name: {} }, { name: null }, { name: '\u0000' }, { name: 'x'.repeat(2_001) }, ['you']],
+      data: [
+        { link: 1 },
+        { link: null },
+        { kind: 'call' },
+        { from: 'me' },
+        { 'google.x': 'y' },
+        { 'a b': 'c' },
+        { link: '\u0000' },
+        { link: 'x'.repeat(3_000) },
+      ],
+      target: WRONG_TARGETS,
+      sendAt: ['', 'tomorrow', '2099-01-01', '2020-01-01T00:00:00Z', 4_102_444_800],
+    },
+  },
+  'POST /api/notifications/audience': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/notifications/audience',
+    body: { target: { everyone: true } },
+    wrong: { target: WRONG_TARGETS },
+  },
+  'GET /api/notifications': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/notifications',
+    wrongQueries: [...WRONG_LIMITS, 'status=done', 'status=', 'cursor=garbage', `cursor=${forged('a')}`],
+  },
+  'GET /api/notifications/{id}': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/notifications/<announcement>',
+    unknown: { path: `/api/notifications/${NOBODY}`, code: 'not_found' },
+  },
+  'POST /api/notifications/{id}/cancel': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/notifications/<announcement>/cancel',
+    unknown: { path: `/api/notifications/${NOBODY}/cancel`, code: 'not_found' },
+    body: {},
+  },
+  'GET /api/notifications/{id}/why': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/notifications/<announcement>/why?sub=<user.sub>',
+    unknown: { path: `/api/notifications/${NOBODY}/why?sub=x`, code: 'not_found' },
+    wrongQueries: ['sub=', 'sub=a&sub=b', 'sub[a]=b', 'sub=%00', `sub=${'x'.repeat(256)}`],
+  },
+  'GET /api/notifications/inbox': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/notifications/inbox',
+    wrongQueries: [
+      ...WRONG_LIMITS,
+      'unread=yes',
+      'unread=',
+      'cursor=garbage',
+      `cursor=${forged()}`,
+      `cursor=${forged('a')}`,
+      `cursor=${forged(NOBODY, NOBODY)}`,
+    ],
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'POST /api/notifications/inbox/{id}/read': {
+    caller: 'user',
+    wrongRoles: [],
+    path: `/api/notifications/inbox/${NOBODY}/read`,
+    unknown: { path: `/api/notifications/inbox/${NOBODY}/read`, code: 'not_found' },
+    body: {},
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'POST /api/notifications/inbox/read-all': {
+    caller: 'user',
+    wrongRoles: [],
+    path: '/api/notifications/inbox/read-all',
+    body: {},
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'GET /api/notification-templates': {
+    caller: 'admin',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'supervisor', 'backend'],
+    path: '/api/notification-templates',
+  },
+  'POST /api/notification-templates': {
+    caller: 'admin',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'supervisor', 'backend'],
+    path: '/api/notification-templates',
+    body: { id: 'news', name: 'News', category: 'product', title: 'News', body: 'Hello {{ name }}' },
+    lines: ['id', 'name', 'category'],
+    texts: ['title', 'body'],
+    wrong: {
+      id: ['', 'With Capitals', '-news', 'a/b', 'x'.repeat(65)],
+      name: ['', 'x'.repeat(201)],
+      category: ['', 'marketing'],
+      title: WRONG_TEXTS,
+      body: WRONG_TEXTS,
+    },
+    foreign: [
+      {
+        what: 'an id that is taken',
+        caller: 'admin',
+        body: { id: 'welcome', title: 'T', body: 'B' },
+        code: 'conflict',
+      },
+      {
+        what: 'a variable that its kind does not know',
+        caller: 'admin',
+        body: { id: 'message', title: 'T', body: '{{ text }}' },
+        code: 'validation_failed',
+      },
+    ],
+  },
+  'GET /api/notification-templates/{id}': {
+    caller: 'admin',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'supervisor', 'backend'],
+    path: '/api/notification-templates/welcome',
+    unknown: { path: '/api/notification-templates/nothing', code: 'not_found' },
+  },
+  'PUT /api/notification-templates/{id}': {
+    caller: 'admin',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'supervisor', 'backend'],
+    path: '/api/notification-templates/welcome',
+    body: { name: 'News', category: 'product', title: 'News', body: 'Hello {{ name }}' },
+    lines: ['name', 'category'],
+    texts: ['title', 'body'],
+    wrong: {
+      name: ['', 'x'.repeat(201)],
+      category: ['', 'marketing'],
+      title: WRONG_TEXTS,
+      body: WRONG_TEXTS,
+    },
+    foreign: [
+      {
+        what: 'an id that cannot be',
+        caller: 'admin',
+        path: '/api/notification-templates/With%20Capitals',
+        code: 'validation_failed',
+      },
+      {
+        what: 'a variable that its kind does not know',
+        caller: 'admin',
+        path: '/api/notification-templates/chat_request',
+        body: { title: '{{ need }}', body: 'B' },
+        code: 'validation_failed',
+      },
+    ],
+  },
+  'DELETE /api/notification-templates/{id}': {
+    caller: 'admin',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'supervisor', 'backend'],
+    path: '/api/notification-templates/welcome',
+    unknown: { path: '/api/notification-templates/nothing', code: 'not_found' },
   },
   'GET /api/conversations': {
     caller: 'user',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { messagesSync, MessageView } from './conversations';
 import type { Ack, ErrorCode } from './errors';
+import type { InboxEntry } from './notification-centre/inbox';
 
 /** Client → server events that every Postgres-stored program shares. */
 export interface CommonClientEvents {
@@ -13,6 +14,8 @@ export interface CommonClientEvents {
 /** Server → client events that every socket may get. */
 export interface CommonServerEvents {
   connection_response: (state: { status: 'connected'; socket_id: string }) => void;
+  /** An announcement, in place of its push. */
+  'notification:new': (entry: Omit<InboxEntry, 'read_at'>) => void;
   error: (failure: { error: string; code: ErrorCode }) => void;
   server_draining: (hint: { retryAfterMs: number }) => void;
 }

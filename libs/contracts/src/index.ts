@@ -23,5 +23,6 @@ export * from './counseling/news';
 export * from './notification-centre/categories';
 export * from './notification-centre/announcements';
 export * from './notification-centre/inbox';
+export * from './notification-centre/news';
 export * from './notification-centre/preferences';
 export * from './notification-centre/templates';

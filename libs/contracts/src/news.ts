@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BOOKING_NEWS, type BookingNewsMap } from './bookings/news';
 import { CALL_NEWS, type CallNewsMap } from './calls';
 import { messageType, programName, replyTo } from './conversations';
+import { ANNOUNCEMENT_NEWS, type AnnouncementNewsMap } from './notification-centre/news';
 import { SESSION_NEWS, type SessionNewsMap } from './counseling/news';
 
 /**
@@ -112,8 +113,14 @@ export type NewsMap = { [Name in keyof typeof NEWS]: z.infer<(typeof NEWS)[Name]
 export type NewsName = keyof NewsMap;
 
 /** Everything that goes over the Redis transport. */
-export const TRANSPORT_NEWS = { ...NEWS, ...BOOKING_NEWS, ...CALL_NEWS, ...SESSION_NEWS } as const;
-export type TransportNews = NewsMap & BookingNewsMap & CallNewsMap & SessionNewsMap;
+export const TRANSPORT_NEWS = {
+  ...NEWS,
+  ...BOOKING_NEWS,
+  ...CALL_NEWS,
+  ...SESSION_NEWS,
+  ...ANNOUNCEMENT_NEWS,
+} as const;
+export type TransportNews = NewsMap & BookingNewsMap & CallNewsMap & SessionNewsMap & AnnouncementNewsMap;
 export type AppendedMessage = z.infer<typeof appendedMessage>;
 export type NewsMember = z.infer<typeof member>;
 export type NewsConversation = z.infer<typeof conversation>;

@@ -26,6 +26,11 @@ import { CallRecords } from './calls/call-records';
 import { Calls } from './calls/calls';
 import { CallSides } from './calls/call-sides';
 import { CallTimerTasks } from './calls/call-timer-tasks';
+import { Announcements } from './campaigns/announcements';
+import { Audience } from './campaigns/audience';
+import { CampaignCounts } from './campaigns/campaign-counts';
+import { CampaignWhy } from './campaigns/campaign-why';
+import { Campaigns } from './campaigns/campaigns';
 import { ConversationList } from './conversations/conversation-list';
 import { ConversationTimerTasks } from './conversations/conversation-timer-tasks';
 import { Conversations } from './conversations/conversations';
@@ -35,6 +40,9 @@ import { TimerTasks } from './jobs/timer-tasks';
 import { HELPER_SEEN_WITHIN } from './matching/eligibility';
 import { Matching } from './matching/matching';
 import { History } from './messages/history';
+import { Inbox } from './notification-centre/inbox';
+import { NotificationPreferences } from './notification-centre/notification-preferences';
+import { NotificationTemplates } from './notification-centre/notification-templates';
 import { DeliveryLog } from './notifications/delivery-log';
 import { Notifications } from './notifications/notifications';
 import { PushWindows } from './notifications/push-windows';
@@ -64,6 +72,14 @@ const SERVICES = [
   DeliveryLog,
   Notifications,
   PushWindows,
+  NotificationPreferences,
+  NotificationTemplates,
+  Inbox,
+  Announcements,
+  Audience,
+  CampaignCounts,
+  Campaigns,
+  CampaignWhy,
   Requests,
   Acceptance,
   RequestStates,

@@ -35,6 +35,7 @@ export function buildServices(): Build {
 }
 
 export interface ServiceProcess {
+  pid: number;
   port: number;
   /** Everything it has written so far. */
   output(): string;
@@ -79,6 +80,7 @@ export async function startServiceProcess(
     throw error;
   });
   return {
+    pid: child.pid ?? 0,
     port,
     output: () => said,
     kill: async () => {

@@ -1,16 +1,36 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { uuidV7 } from '@kindline/database';
-import { maskToken } from '@kindline/domain';
+import type { Category } from '@kindline/contracts';
+import { enqueue, inTransaction, type NewJob, uuidV7 } from '@kindline/database';
+import { maskToken, quietUntil } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { createHash } from 'node:crypto';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
+import { CAMPAIGN_PUSH_EVERY_MS } from '../worker-tokens';
 import { WhoIsConnected } from './who-is-connected';
 
 interface Row {
   id: string;
   person_id: string;
+  campaign_id: string | null;
+  category: Category;
   only_absent: boolean;
+  created_at: Date;
+  opted_out: boolean;
+  quiet_from: string | null;
+  quiet_to: string | null;
+  time_zone: string | null;
+  /** The same news waits for the end of their quiet hours already. */
+  waits_already: boolean;
+  /** What it tells has been seen, or is over, since it was held. */
+  outdated: boolean;
   tokens: { id: string; token: string }[] | null;
+}
+
+/** Somebody who is connected, and what they are not pushed. */
+export interface Spared {
+  notificationId: string;
+  personId: string;
+  createdAt: Date;
 }
 
 interface Entry {
@@ -21,6 +41,11 @@ interface Entry {
   skipped: string | null;
 }
 
+/** Windows of announcements stand beside those of programs. */
+const CAMPAIGNS = 'campaigns';
+/** A night is shorter, with every change of the clock. */
+const LONGEST_NIGHT = '26 hours';
+
 /** Decides for each notification whom it goes to, and opens its entries in the ledger. */
 @Injectable()
 export class Addressees {
@@ -28,35 +53,99 @@ export class Addressees {
     private readonly dataSource: DataSource,
     private readonly connected: WhoIsConnected,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CAMPAIGN_PUSH_EVERY_MS) private readonly campaignEveryMs: number,
   ) {}
 
-  /** One pending entry per token, or one skipped entry that says why nothing is sent. Repeating it adds nothing. */
-  async open(notificationIds: string[], configured: boolean): Promise<void> {
-    const rows = await this.dataSource.query<Row[]>(
-      `SELECT n.id, n.person_id, n.only_absent,
+  /**
+   * One pending entry per token, or one skipped entry that says why nothing is sent; of an announcement a skipped one
+   * per token. Whose quiet hours it is has none yet: `job` sends it when they end. Repeating it adds nothing.
+   * @returns those that are skipped because their person is connected
+   */
+  async open(
+    notificationIds: string[],
+    configured: boolean,
+    job: (notificationIds: string[]) => NewJob,
+  ): Promise<Spared[]> {
+    const rows = await this.unopened(notificationIds);
+    if (rows.length === 0) return [];
+    const online = await this.connected.of(rows.filter((row) => row.only_absent).map((row) => row.person_id));
+    const now = this.clock.now();
+    return inTransaction(this.dataSource, async (manager) => {
+      const spared: Spared[] = [];
+      const held = new Map<number, string[]>();
+      const sendable: Row[] = [];
+      const entries: Entry[] = [];
+      const optedOut: string[] = [];
+      for (const row of rows) {
+        const reason = reasonNotToSend(row, configured);
+        const until = reason === undefined ? quietEnd(row, now) : undefined;
+        if (row.campaign_id !== null && reason === 'opted_out') optedOut.push(row.id);
+        else if (reason !== undefined) entries.push(...skipped(row, reason));
+        else if (until && row.waits_already) entries.push(...skipped(row, 'folded'));
+        else if (until) held.set(until.getTime(), [...(held.get(until.getTime()) ?? []), row.id]);
+        else if (row.only_absent && online.has(row.person_id)) {
+          entries.push(...skipped(row, 'connected'));
+          spared.push({ notificationId: row.id, personId: row.person_id, createdAt: row.created_at });
+        } else sendable.push(row);
+      }
+      const throttled = await this.throttled(manager, sendable, now);
+      for (const row of sendable) {
+        if (throttled.has(row.person_id) && row.campaign_id !== null)
+          entries.push(...skipped(row, 'throttled'));
+        else entries.push(...(row.tokens ?? []).map((token) => entry(row, token, null)));
+      }
+      await this.write(manager, entries, now);
+      await this.withhold(manager, optedOut, now);
+      await this.hold(manager, held, job);
+      return spared;
+    });
+  }
+
+  /** Uses notification_preferences_pkey and push_tokens_person; what waits already is found by notifications_person. */
+  private async unopened(notificationIds: string[]): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(
+      `SELECT n.id, n.person_id, n.campaign_id, n.category, n.only_absent, n.created_at,
+        coalesce(n.category = ANY (w.opted_out), false) AS opted_out, w.quiet_from, w.quiet_to, w.time_zone,
+        w.quiet_from IS NOT NULL AND n.conversation_id IS NOT NULL AND EXISTS (SELECT FROM notifications o
+          WHERE o.person_id = n.person_id AND o.created_at > $2::timestamptz - $3::interval AND o.id <> n.id
+            AND o.kind = n.kind AND o.conversation_id = n.conversation_id
+            AND o.held_until > $2 AND o.settled_at IS NULL) AS waits_already,
+        n.held_until IS NOT NULL AND n.conversation_id IS NOT NULL AND EXISTS (SELECT FROM conversations c
+          JOIN conversation_members m ON m.conversation_id = c.id AND m.person_id = n.person_id
+          WHERE c.id = n.conversation_id AND CASE n.category
+            WHEN 'reminders' THEN c.status = 'ended' ELSE n.kind = 'message' AND m.last_read_seq >= c.last_seq END
+          ) AS outdated,
         (SELECT json_agg(json_build_object('id', t.id, 'token', t.token)) FROM push_tokens t
           WHERE t.person_id = n.person_id) AS tokens
       FROM notifications n
-      WHERE n.id = ANY ($1) AND n.settled_at IS NULL
+      LEFT JOIN notification_preferences w ON w.person_id = n.person_id
+      WHERE n.id = ANY ($1) AND n.settled_at IS NULL AND (n.held_until IS NULL OR n.held_until <= $2)
         AND NOT EXISTS (SELECT FROM notification_deliveries d WHERE d.notification_id = n.id)`,
-      [notificationIds],
+      [notificationIds, this.clock.now(), LONGEST_NIGHT],
     );
-    if (rows.length === 0) return;
-    const online = await this.connected.of(rows.filter((row) => row.only_absent).map((row) => row.person_id));
-    const entries = rows.flatMap((row): Entry[] => {
-      const skipped =
-        row.only_absent && online.has(row.person_id) ? 'connected' : reasonNotToSend(row, configured);
-      if (skipped) return [{ notificationId: row.id, tokenId: null, hash: '', mask: null, skipped }];
-      return (row.tokens ?? []).map(({ id, token }) => ({
-        notificationId: row.id,
-        tokenId: id,
-        hash: createHash('sha256').update(token).digest('hex'),
-        mask: maskToken(token),
-        skipped: null,
-      }));
-    });
-    const now = this.clock.now();
-    await this.dataSource.query(
+  }
+
+  /** Those who had an announcement's push too shortly before; the others' next one has to keep its distance. */
+  private async throttled(manager: EntityManager, rows: Row[], now: Date): Promise<Set<string>> {
+    const people = rows.flatMap(({ campaign_id, category, person_id }) =>
+      campaign_id !== null && category !== 'transactional' ? [person_id] : [],
+    );
+    if (this.campaignEveryMs === 0 || people.length === 0) return new Set();
+    // Everybody locks in the order of the ids, so that two pages with the same people do not dead-lock.
+    const opened = await manager.query<{ person_id: string }[]>(
+      `INSERT INTO push_windows AS w (person_id, program, next_at)
+      SELECT id, $1, $3::timestamptz + $4 * interval '1 ms' FROM unnest($2::uuid[]) AS id ORDER BY id
+      ON CONFLICT (person_id, program) DO UPDATE SET next_at = excluded.next_at WHERE w.next_at <= $3
+      RETURNING person_id`,
+      [CAMPAIGNS, people, now, this.campaignEveryMs],
+    );
+    const free = new Set(opened.map(({ person_id }) => person_id));
+    return new Set(people.filter((id) => !free.has(id)));
+  }
+
+  private async write(manager: EntityManager, entries: Entry[], now: Date): Promise<void> {
+    if (entries.length === 0) return;
+    await manager.query(
       `WITH entries AS (
         INSERT INTO notification_deliveries
           (id, notification_id, push_token_id, token_hash, token_mask, status, reason, created_at, updated_at)
@@ -71,18 +160,62 @@ export class Addressees {
       WHERE id IN (SELECT notification_id FROM entries WHERE status = 'skipped')`,
       [
         entries.map(() => uuidV7()),
-        entries.map((entry) => entry.notificationId),
-        entries.map((entry) => entry.tokenId),
-        entries.map((entry) => entry.hash),
-        entries.map((entry) => entry.mask),
-        entries.map((entry) => entry.skipped),
+        entries.map((one) => one.notificationId),
+        entries.map((one) => one.tokenId),
+        entries.map((one) => one.hash),
+        entries.map((one) => one.mask),
+        entries.map((one) => one.skipped),
         now,
       ],
     );
   }
+
+  /** Who switched an announcement's category off since it was expanded finds it nowhere. */
+  private async withhold(manager: EntityManager, notificationIds: string[], now: Date): Promise<void> {
+    if (notificationIds.length === 0) return;
+    await manager.query(
+      `UPDATE notifications SET withheld = 'opted_out', settled_at = $2 WHERE id = ANY ($1)`,
+      [notificationIds, now],
+    );
+  }
+
+  private async hold(
+    manager: EntityManager,
+    held: ReadonlyMap<number, string[]>,
+    job: (notificationIds: string[]) => NewJob,
+  ): Promise<void> {
+    for (const [until, ids] of held) {
+      const runAt = new Date(until);
+      await manager.query(`UPDATE notifications SET held_until = $2 WHERE id = ANY ($1)`, [ids, runAt]);
+      await enqueue(manager, { ...job(ids), runAt });
+    }
+  }
 }
 
 function reasonNotToSend(row: Row, configured: boolean): string | undefined {
+  if (row.opted_out) return 'opted_out';
+  if (row.outdated) return 'outdated';
   if (!configured) return 'not_configured';
   return row.tokens === null ? 'no_token' : undefined;
 }
+
+function quietEnd(row: Row, now: Date): Date | undefined {
+  const { category, quiet_from: from, quiet_to: to, time_zone: timeZone } = row;
+  if (category === 'transactional' || from === null || to === null || timeZone === null) return undefined;
+  return quietUntil({ from, to, timeZone }, now);
+}
+
+/** An announcement is counted by devices, so each of them says why. */
+function skipped(row: Row, reason: string): Entry[] {
+  const tokens = row.campaign_id === null ? null : row.tokens;
+  if (tokens) return tokens.map((token) => entry(row, token, reason));
+  return [{ notificationId: row.id, tokenId: null, hash: '', mask: null, skipped: reason }];
+}
+
+const entry = (row: Row, { id, token }: { id: string; token: string }, reason: string | null): Entry => ({
+  notificationId: row.id,
+  tokenId: id,
+  hash: createHash('sha256').update(token).digest('hex'),
+  mask: maskToken(token),
+  skipped: reason,
+});

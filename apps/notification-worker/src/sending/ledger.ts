@@ -38,6 +38,9 @@ interface Row {
   kind: string;
   screen: string;
   channel_key: string;
+  /** Of a campaign: what its author gives the app. */
+  data: Record<string, string> | null;
+  campaign_id: string | null;
   conversation_id: string | null;
   request_id: string | null;
   folded: number;
@@ -52,32 +55,38 @@ export class Ledger {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /**
-   * What is still to be sent. An entry that is too late to be of use, or whose token left its person meanwhile, is
-   * skipped; one that was attempted by a process that died then is unknown unless it is urgent.
-   */
-  async due(notificationIds: string[]): Promise<Due[]> {
-    const now = this.clock.now();
+  /** Entries that were attempted by a process that died then are unknown, unless they are urgent. */
+  async interrupted(notificationIds: string[]): Promise<void> {
     await this.dataSource.query(
       `UPDATE notification_deliveries d SET status = 'unknown', reason = 'interrupted', updated_at = $2
       FROM notifications n
       WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending'
         AND d.attempts > 0 AND d.reason IS NULL AND n.priority <> 'high'`,
-      [notificationIds, now],
+      [notificationIds, this.clock.now()],
     );
+  }
+
+  /**
+   * What is still to be sent. An entry that is too late to be of use, or whose token left its person meanwhile, is
+   * skipped; see `interrupted` for those that were attempted.
+   */
+  async due(notificationIds: string[]): Promise<Due[]> {
+    await this.interrupted(notificationIds);
     await this.dataSource.query(
       `UPDATE notification_deliveries d SET status = 'skipped', updated_at = $2,
         reason = CASE WHEN n.expires_at <= $2 THEN 'expired' ELSE 'no_token' END
       FROM notifications n
       WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending' AND (n.expires_at <= $2
         OR NOT EXISTS (SELECT FROM push_tokens t WHERE t.id = d.push_token_id AND t.person_id = n.person_id))`,
-      [notificationIds, now],
+      [notificationIds, this.clock.now()],
     );
     const rows = await this.dataSource.query<Row[]>(
       `SELECT d.id AS delivery_id, n.id AS notification_id, t.id AS token_id, n.person_id, d.attempts, n.priority, t.token,
-        n.title, n.body, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at
+        coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, c.data, n.campaign_id,
+        n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at
       FROM notification_deliveries d
       JOIN notifications n ON n.id = d.notification_id
+      LEFT JOIN campaigns c ON c.id = n.campaign_id
       JOIN push_tokens t ON t.id = d.push_token_id AND t.person_id = n.person_id
       WHERE d.notification_id = ANY ($1) AND d.status = 'pending'`,
       [notificationIds],
@@ -85,11 +94,18 @@ export class Ledger {
     return rows.flatMap((row) => (row.token && row.token_id ? [due(row, row.token, row.token_id)] : []));
   }
 
-  async attempted(deliveryIds: string[]): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE notification_deliveries SET attempts = attempts + 1, reason = NULL, updated_at = $2 WHERE id = ANY ($1)`,
-      [deliveryIds, this.clock.now()],
+  /**
+   * Counts an attempt of each, where nobody else has made one since it was read.
+   * @returns the ids of those that are the caller's to send
+   */
+  async claim(due: readonly Due[]): Promise<Set<string>> {
+    const [rows] = await this.dataSource.query<[{ id: string }[], number]>(
+      `UPDATE notification_deliveries d SET attempts = d.attempts + 1, reason = NULL, updated_at = $3
+      FROM unnest($1::uuid[], $2::int[]) AS e (id, attempts)
+      WHERE d.id = e.id AND d.attempts = e.attempts AND d.status = 'pending' RETURNING d.id`,
+      [due.map(({ deliveryId }) => deliveryId), due.map(({ attempts }) => attempts), this.clock.now()],
     );
+    return new Set(rows.map(({ id }) => id));
   }
 
   /** Writes outcomes, and retires dead tokens where they are still their person's. */
@@ -117,11 +133,12 @@ export class Ledger {
     );
   }
 
-  /** Notifications none of whose entries is pending are done. */
+  /** Notifications with entries, none of which is pending, are done; one without waits for somebody's night to end. */
   async settle(notificationIds: string[]): Promise<void> {
     await this.dataSource.query(
       `UPDATE notifications n SET settled_at = $2
-      WHERE n.id = ANY ($1) AND n.settled_at IS NULL AND NOT EXISTS (
+      WHERE n.id = ANY ($1) AND n.settled_at IS NULL
+        AND EXISTS (SELECT FROM notification_deliveries d WHERE d.notification_id = n.id) AND NOT EXISTS (
         SELECT FROM notification_deliveries d WHERE d.notification_id = n.id AND d.status = 'pending')`,
       [notificationIds, this.clock.now()],
     );
@@ -144,9 +161,11 @@ function due(row: Row, token: string, tokenId: string): Due {
       priority: row.priority,
       ...(row.expires_at && { expiresAt: row.expires_at }),
       data: {
+        ...row.data,
         kind: row.kind,
         screen: row.screen,
         notification_id: row.notification_id,
+        ...(row.campaign_id && { campaign_id: row.campaign_id }),
         ...(row.conversation_id && { chat_id: row.conversation_id }),
         ...(!row.conversation_id && row.request_id && { session_id: row.request_id }),
         ...(row.folded > 0 && { folded: String(row.folded) }),

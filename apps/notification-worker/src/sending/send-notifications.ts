@@ -5,13 +5,28 @@ import { DataSource } from 'typeorm';
 import type { PushOutcome, PushSender } from '../push/push-sender';
 import { PUSH_SENDER, RETRY_AFTER_MS } from '../worker-tokens';
 import { WorkerMetrics } from '../worker-metrics';
-import { Addressees } from './addressees';
+import { Addressees, type Spared } from './addressees';
 import { type Due, Ledger, type Settlement } from './ledger';
 
-/** FCM's most messages a call. */
-const CALL_SIZE = 500;
 /** After so many tries a push is given up. */
 const MOST_ATTEMPTS = 6;
+
+/** In which manner notifications are sent. */
+export interface Manner {
+  /** The job that sends these again, when it is time. */
+  job(notificationIds: string[]): NewJob;
+  /** Most pushes under way at once; FCM takes 500 a call. */
+  callSize: number;
+  /** Asked before each call of so many pushes; may wait. False: the rest is not sent now. */
+  mayGoOn?(count: number): Promise<boolean>;
+  /** Told of those who get no push because they are connected. */
+  onConnected?(spared: Spared[]): Promise<void>;
+}
+
+const AT_ONCE: Manner = {
+  job: (notificationIds) => ({ queue: 'push', task: 'notifications.send', payload: { notificationIds } }),
+  callSize: 500,
+};
 
 /** Sends notifications and writes what became of each token into the ledger. Bears repeating at any point. */
 @Injectable()
@@ -26,19 +41,28 @@ export class SendNotifications {
     @Inject(RETRY_AFTER_MS) private readonly retryAfterMs: number,
   ) {}
 
-  async run(notificationIds: string[]): Promise<void> {
-    await this.addressees.open(notificationIds, this.sender !== undefined);
-    if (!this.sender) return;
+  /** @returns false when it was not allowed to go on to the end */
+  async run(notificationIds: string[], manner: Manner = AT_ONCE): Promise<boolean> {
+    const spared = await this.addressees.open(notificationIds, this.sender !== undefined, manner.job);
+    if (spared.length > 0) await manner.onConnected?.(spared);
+    if (!this.sender) return true;
     const due = await this.ledger.due(notificationIds);
-    for (let from = 0; from < due.length; from += CALL_SIZE) {
-      await this.call(this.sender, due.slice(from, from + CALL_SIZE));
+    let through = true;
+    for (let from = 0; from < due.length && through; from += manner.callSize) {
+      const call = due.slice(from, from + manner.callSize);
+      through = (await manner.mayGoOn?.(call.length)) ?? true;
+      if (through) await this.call(this.sender, call, manner);
     }
     await this.ledger.settle(notificationIds);
+    return through;
   }
 
-  private async call(sender: PushSender, due: Due[]): Promise<void> {
-    // Counted before it leaves: if this process dies now, the ledger knows that an attempt was made.
-    await this.ledger.attempted(due.map(({ deliveryId }) => deliveryId));
+  private async call(sender: PushSender, wanted: Due[], manner: Manner): Promise<void> {
+    // Written down before it leaves: if this process dies now, the ledger knows that an attempt was made. Of two
+    // that want to send the same, one gets it.
+    const claimed = await this.ledger.claim(wanted);
+    const due = wanted.filter(({ deliveryId }) => claimed.has(deliveryId));
+    if (due.length === 0) return;
     const outcomes = await sender.send(due.map(({ message }) => message));
     /** Notifications to try again, and in how many ms. */
     const again = new Map<string, number>();
@@ -59,10 +83,8 @@ export class SendNotifications {
       const now = this.clock.now().getTime();
       // One phone that is asked to wait for an hour does not hold back the others of its call.
       const waits = Map.groupBy(again.keys(), (id) => again.get(id) ?? 0);
-      const jobs = [...waits].map(([waitMs, notificationIds]): NewJob => ({
-        queue: 'push',
-        task: 'notifications.send',
-        payload: { notificationIds },
+      const jobs = [...waits].map(([waitMs, notificationIds]) => ({
+        ...manner.job(notificationIds),
         runAt: new Date(now + waitMs),
       }));
       await enqueue(manager, ...jobs);

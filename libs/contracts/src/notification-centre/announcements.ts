@@ -91,6 +91,10 @@ export const announcementHeaders = z.object({
   }),
 });
 
+/** `POST /api/notifications/audience` */
+export const audienceSizeQuery = z.strictObject({ target: audienceTarget });
+export const audienceSize = z.object({ audience: z.int() });
+
 export const announcementStatus = z.enum(['scheduled', 'sending', 'sent', 'cancelled']);
 export type AnnouncementStatus = z.infer<typeof announcementStatus>;
 
@@ -131,6 +135,9 @@ export const announcementPage = z.object({
   notifications: z.array(announcementView),
   cursor: z.string().nullable(),
 });
+
+/** `POST /api/notifications/:id/cancel` */
+export const cancelAnnouncement = z.strictObject({});
 
 /** `GET /api/notifications/:id/why` */
 export const whyQuery = z.strictObject({ sub });

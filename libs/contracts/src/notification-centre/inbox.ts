@@ -26,5 +26,7 @@ export const inboxPage = z.object({
   unread: z.int().meta({ description: 'of all, not of this page' }),
   cursor: z.string().nullable(),
 });
+/** `POST /api/notifications/inbox/:id/read` and `…/read-all` */
+export const readInbox = z.strictObject({});
 /** `POST /api/notifications/inbox/read-all` */
 export const inboxRead = z.object({ read: z.int() });

@@ -130,7 +130,7 @@ export class NotificationTemplateRow {
   @Column('text')
   body!: string;
 
-  @Column('timestamptz')
+  @Column('timestamptz', { default: () => 'now()' })
   createdAt!: Date;
 
   @Column('timestamptz')

@@ -38,7 +38,7 @@ export class NotificationRow {
   campaignId!: string | null;
 
   /** What the person may have switched off. */
-  @Column('text')
+  @Column('text', { default: 'transactional' })
   category!: string;
 
   /** What makes a repeated job create it once, such as `<conversation>:reminder`. */

@@ -27,12 +27,14 @@ export class DeliveryLog {
     const [position, id] = filter.cursor ? decodeCursor(filter.cursor, 'time', 'id') : [];
     const rows = await this.dataSource.query<Row[]>(
       `SELECT coalesce(d.id, n.id) AS id, n.id AS notification_id, p.sub, n.kind, d.token_mask AS token,
-        sender.email AS sender, n.conversation_id AS chat_id, n.title, n.body, n.channel_key AS "channelKey", n.screen,
+        sender.email AS sender, n.conversation_id AS chat_id,
+        coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, n.channel_key AS "channelKey", n.screen,
         coalesce(d.status, 'pending') AS status, d.reason, coalesce(d.attempts, 0) AS attempts,
         n.created_at, n.created_at::text AS position
       FROM notifications n
       JOIN people p ON p.id = n.person_id
       LEFT JOIN notification_deliveries d ON d.notification_id = n.id
+      LEFT JOIN campaigns c ON c.id = n.campaign_id
       LEFT JOIN people sender ON sender.id = n.sender_id
       WHERE ($1::text IS NULL OR p.sub = $1) AND ($2::text IS NULL OR n.kind = $2)
         AND ($3::text IS NULL OR coalesce(d.status, 'pending') = $3)

@@ -22,6 +22,13 @@ export class PushTokens {
 
   async register(personId: string, token: string, platform: 'android' | 'ios' | 'web'): Promise<void> {
     await inTransaction(this.dataSource, async (manager) => {
+      // One registration of a person at a time: each would count without the others' devices, and keep too many.
+      // With whoever has the token now, in one order: two accounts that exchange devices were a dead-lock.
+      await manager.query(
+        `SELECT FROM people WHERE id IN ($1, (SELECT person_id FROM push_tokens WHERE token = $2))
+        ORDER BY id FOR NO KEY UPDATE`,
+        [personId, token],
+      );
       await manager.query(
         `INSERT INTO push_tokens AS t (id, person_id, token, platform, created_at, seen_at) VALUES ($1, $2, $3, $4, $5, $5)
         ON CONFLICT (token) DO UPDATE SET person_id = $2, platform = $4, seen_at = $5,
@@ -29,7 +36,8 @@ export class PushTokens {
         [uuidV7(), personId, token, platform, this.clock.now()],
       );
       await manager.query(
-        `DELETE FROM push_tokens WHERE id IN (
+        // The person again: one that moves to another account just now is not ours to remove.
+        `DELETE FROM push_tokens WHERE person_id = $1 AND id IN (
           SELECT id FROM push_tokens WHERE person_id = $1 ORDER BY seen_at DESC, id DESC OFFSET $2)`,
         [personId, TOKENS_PER_PERSON],
       );

@@ -15,6 +15,7 @@ const SESSION_AUDIT_DAYS = 1;
 export interface RetentionSettings {
   /** Absent: ended conversations and their messages are kept for ever. */
   conversationsDays?: number | undefined;
+  /** The delivery log, the inbox, and announcements that are finished. */
   deliveriesDays: number;
   /** Bookings that were received; those that still wait for their facilitator are never removed. */
   bookingsDays: number;
@@ -49,6 +50,11 @@ export class Retention {
     removed['notifications'] = await this.repeat(
       `DELETE FROM notifications WHERE id IN (
         SELECT id FROM notifications WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
+      deliveriesDays * DAY_MS,
+    );
+    removed['announcements'] = await this.repeat(
+      `DELETE FROM campaigns WHERE id IN (
+        SELECT id FROM campaigns WHERE finished_at < $1 ORDER BY id LIMIT $2)`,
       deliveriesDays * DAY_MS,
     );
     removed['pushWindows'] = await this.repeat(

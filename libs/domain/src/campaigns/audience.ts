@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import type { AudienceTarget } from '@kindline/contracts';
+import { DataSource } from 'typeorm';
+import { Programs } from '../programs/programs';
+
+/** A condition on `people p`, with its parameters. */
+export interface Condition {
+  sql: string;
+  parameters: unknown[];
+}
+
+/** Whom an announcement is for, as SQL: nobody's audience is ever held in memory. */
+@Injectable()
+export class Audience {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly programs: Programs,
+  ) {}
+
+  /** How many people match now. */
+  async size(target: AudienceTarget): Promise<number> {
+    const { sql, parameters } = this.condition(target, 1);
+    const [row] = await this.dataSource.query<{ size: number }[]>(
+      `SELECT count(*)::int AS size FROM people p WHERE ${sql}`,
+      parameters,
+    );
+    return row?.size ?? 0;
+  }
+
+  async includes(target: AudienceTarget, personId: string): Promise<boolean> {
+    const { sql, parameters } = this.condition(target, 2);
+    const rows = await this.dataSource.query<unknown[]>(`SELECT FROM people p WHERE p.id = $1 AND ${sql}`, [
+      personId,
+      ...parameters,
+    ]);
+    return rows.length > 0;
+  }
+
+  /**
+   * Uses person_roles_pkey, conversation_members_person and help_requests_seeker, one probe each a person.
+   * @param first the number of its first parameter
+   */
+  condition(target: AudienceTarget, first: number): Condition {
+    const parameters: unknown[] = [];
+    const parameter = (value: unknown): string => `$${first - 1 + parameters.push(value)}`;
+    const parts: string[] = [];
+    const { registeredAfter, registeredBefore, roles, programs, subs } = target;
+    if (registeredAfter !== undefined)
+      parts.push(`p.registered_at >= ${parameter(registeredAfter)}::timestamptz`);
+    if (registeredBefore !== undefined)
+      parts.push(`p.registered_at < ${parameter(registeredBefore)}::timestamptz`);
+    if (subs) parts.push(`p.sub = ANY (${parameter(subs)}::text[])`);
+    if (roles) parts.push(hasRole(parameter(roles)));
+    if (programs) {
+      const names = parameter(programs);
+      // Who answers in it belongs to it before their first conversation. Of anonymous sessions nothing is asked.
+      const helperRoles = parameter(programs.map((name) => this.programs.get(name).helperRole));
+      parts.push(`(${hasRole(helperRoles)}
+        OR EXISTS (SELECT FROM conversation_members m WHERE m.person_id = p.id AND m.program = ANY (${names}::text[]))
+        OR EXISTS (SELECT FROM help_requests h WHERE h.seeker_id = p.id AND h.program = ANY (${names}::text[])))`);
+    }
+    return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), parameters };
+  }
+}
+
+const hasRole = (roles: string): string =>
+  `EXISTS (SELECT FROM person_roles r WHERE r.person_id = p.id AND r.role = ANY (${roles}::text[]))`;
