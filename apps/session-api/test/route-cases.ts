@@ -38,6 +38,8 @@ export interface RouteCase {
   /** Values beyond the wrong types that every field is tried with. */
   wrong?: Record<string, readonly unknown[]>;
   wrongQueries?: readonly string[];
+  /** One that the route cannot do without. */
+  query?: string;
   /** Other people's ids. */
   foreign?: readonly {
     what: string;
@@ -376,9 +378,10 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   'GET /api/notifications/{id}/why': {
     caller: 'admin',
     wrongRoles: NO_ADMINS,
-    path: '/api/notifications/<announcement>/why?sub=<user.sub>',
-    unknown: { path: `/api/notifications/${NOBODY}/why?sub=x`, code: 'not_found' },
-    wrongQueries: ['sub=', 'sub=a&sub=b', 'sub[a]=b', 'sub=%00', `sub=${'x'.repeat(256)}`],
+    path: '/api/notifications/<announcement>/why',
+    query: 'sub=<user.sub>',
+    unknown: { path: `/api/notifications/${NOBODY}/why`, code: 'not_found' },
+    wrongQueries: ['', 'sub=', 'sub=a&sub=b', 'sub[a]=b', 'sub=%00', `sub=${'x'.repeat(256)}`],
   },
   'GET /api/notifications/inbox': {
     caller: 'user',
