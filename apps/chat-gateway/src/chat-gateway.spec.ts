@@ -1,4 +1,5 @@
 import type { TransportNews } from '@kindline/contracts';
+import type { MessageIntake } from '@kindline/domain';
 import type { Shutdown, TransportSubscriber } from '@kindline/platform';
 import { createServer } from 'node:http';
 import type { AnnouncementDesk } from './announcements/announcement-desk';
@@ -7,11 +8,11 @@ import type { CallDesk } from './calls/call-desk';
 import { ChatGateway } from './chat-gateway';
 import type { CounselingDesk } from './counseling/counseling-desk';
 import type { CatchUp } from './delivery/catch-up';
-import type { MessageIntake } from './delivery/message-intake';
 import type { NewsDesk } from './delivery/news-desk';
 import type { Absence } from './sockets/absence';
 import type { PresenceLease } from './sockets/presence-lease';
 import type { SocketServer } from './sockets/socket-server';
+import type { SupportDesk } from './support/support-desk';
 
 describe('a gateway in the background', () => {
   const run = jest.fn(async () => undefined);
@@ -44,6 +45,11 @@ describe('a gateway in the background', () => {
         settled: async () => undefined,
       } as unknown as CallDesk,
       { start: () => undefined, stop: async () => undefined } as unknown as CounselingDesk,
+      {
+        start: () => undefined,
+        stop: async () => undefined,
+        settled: async () => undefined,
+      } as unknown as SupportDesk,
       {
         onDrain: (_what: string, drain: () => Promise<void>) => void drains.push(drain),
       } as unknown as Shutdown,

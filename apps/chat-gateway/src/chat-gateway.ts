@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NewsName, TransportNews } from '@kindline/contracts';
+import { MessageIntake } from '@kindline/domain';
 import { NEWS_SUBSCRIBER, Shutdown, type TransportSubscriber } from '@kindline/platform';
 import type { Server } from 'node:http';
 import { AnnouncementDesk } from './announcements/announcement-desk';
@@ -7,11 +8,11 @@ import { BookingDesk } from './bookings/booking-desk';
 import { CallDesk } from './calls/call-desk';
 import { CounselingDesk } from './counseling/counseling-desk';
 import { CATCH_UP_EVERY_MS, CatchUp } from './delivery/catch-up';
-import { MessageIntake } from './delivery/message-intake';
 import { NewsDesk } from './delivery/news-desk';
 import { Absence } from './sockets/absence';
 import { PresenceLease } from './sockets/presence-lease';
 import { SocketServer } from './sockets/socket-server';
+import { SupportDesk } from './support/support-desk';
 
 /** How often lapsed leases of other gateways are looked for. */
 const SWEEP_EVERY_MS = 5_000;
@@ -32,6 +33,7 @@ export class ChatGateway {
     private readonly bookings: BookingDesk,
     private readonly calls: CallDesk,
     private readonly counseling: CounselingDesk,
+    private readonly support: SupportDesk,
     private readonly shutdown: Shutdown,
     @Inject(NEWS_SUBSCRIBER) private readonly news: TransportSubscriber<TransportNews>,
   ) {}
@@ -43,6 +45,7 @@ export class ChatGateway {
     this.bookings.start(this.news);
     this.calls.start(this.news);
     this.counseling.start(this.news);
+    this.support.start(this.news);
     await this.lease.start();
     this.sockets.listen(http);
     this.timers.push(
@@ -64,9 +67,10 @@ export class ChatGateway {
       this.bookings.stop(),
       this.calls.stop(),
       this.counseling.stop(),
+      this.support.stop(),
     ]);
     await this.sockets.close();
-    await Promise.all([this.bookings.settled(), this.calls.settled()]);
+    await Promise.all([this.bookings.settled(), this.calls.settled(), this.support.settled()]);
     await this.lease.stop();
   }
 }

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { TransportNews } from '@kindline/contracts';
+import { WRITER_POOL, type WriterPool } from '@kindline/domain';
 import { Channels, HealthChecks, NEWS_SUBSCRIBER, type TransportSubscriber } from '@kindline/platform';
 import type { Redis } from 'ioredis';
 import { CHAT_REDIS } from './counseling/chat-redis';
-import { WRITER_POOL, type WriterPool } from './delivery/writer-pool';
 
 /** The gateway is ready while it hears the transport; what it alone opened it closes. */
 @Injectable()

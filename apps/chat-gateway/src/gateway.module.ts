@@ -9,13 +9,21 @@ import {
   BookingIntake,
   Bookings,
   BookingStore,
+  CHANNELS,
   DomainModule,
   Emissions,
+  MESSAGE_ORIGIN,
+  MessageIntake,
+  MESSAGES_HERE,
+  MessageSurroundings,
   NEWS_PUBLISHER,
-  OnlineHelpers,
   Programs,
+  Rosters,
   SessionStore,
   SessionSweep,
+  WRITE_TIMEOUT_MS,
+  WRITER_CONNECTIONS,
+  WRITER_POOL,
 } from '@kindline/domain';
 import {
   Channels,
@@ -29,6 +37,7 @@ import {
   TransportSubscriber,
 } from '@kindline/platform';
 import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
 import { AnnouncementDesk } from './announcements/announcement-desk';
 import { BetterTogetherDialect } from './better-together/better-together.dialect';
 import { BetterTogetherRelay, chatMessageEmitter } from './better-together/better-together.relay';
@@ -62,14 +71,11 @@ import { SessionTeller } from './counseling/session-teller';
 import { CatchUp } from './delivery/catch-up';
 import { Delivery } from './delivery/delivery';
 import { MESSAGE_EMITTERS, type MessageEmitters } from './delivery/message-emitter';
-import { MessageIntake } from './delivery/message-intake';
-import { MessageSurroundings } from './delivery/message-surroundings';
+import { MessagesOnSockets } from './delivery/messages-on-sockets';
 import { MissedMessages } from './delivery/missed-messages';
 import { NewsDesk } from './delivery/news-desk';
 import { NEWS_RELAYS } from './delivery/news-relay';
-import { Rosters } from './delivery/roster';
 import { Signs } from './delivery/signs';
-import { WRITE_TIMEOUT_MS, WRITER_POOL } from './delivery/writer-pool';
 import { GATEWAY_ENV, GATEWAY_ID, type GatewayEnv } from './gateway-env';
 import { GatewayHealth } from './gateway-health';
 import { GatewayMetrics } from './gateway-metrics';
@@ -85,11 +91,16 @@ import { PresenceLease } from './sockets/presence-lease';
 import { SocketAuth } from './sockets/socket-auth';
 import { SIDE_NAMESPACES } from './sockets/side-namespace';
 import { SocketServer } from './sockets/socket-server';
+import { PresenceTeller } from './support/presence-teller';
+import { SupportDesk } from './support/support-desk';
+import { SupportDialect } from './support/support.dialect';
+import { channelMessageEmitter, SupportRelay } from './support/support.relay';
 
-/** Connections of the message writer: its two lanes, and one to spare. */
-const WRITER_CONNECTIONS = 3;
-
-const emitters: MessageEmitters = { better_together: chatMessageEmitter, companion: messageNewEmitter };
+const emitters: MessageEmitters = {
+  better_together: chatMessageEmitter,
+  companion: messageNewEmitter,
+  support: channelMessageEmitter,
+};
 
 /** Whether a message on the transport is a batch this gateway published: it was delivered right after its commit. */
 const isBatchOf = (gatewayId: string) => {
@@ -132,6 +143,7 @@ export class GatewayModule {
             createPool(env.DATABASE_URL, 'kindline-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
         },
         ...ANONYMOUS_SESSIONS,
+        ...CHANNELS,
         { provide: CHAT_REDIS, useValue: chatRedis },
         { provide: SessionStore, useValue: new SessionStore(chatRedis) },
         { provide: Channels, useFactory: () => new Channels(env.REDIS_URL, log) },
@@ -152,14 +164,23 @@ export class GatewayModule {
             new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log, isBatchOf(gatewayId)),
         },
         { provide: MESSAGE_EMITTERS, useValue: emitters },
+        { provide: MESSAGE_ORIGIN, useValue: gatewayId },
+        { provide: MESSAGES_HERE, useClass: MessagesOnSockets },
+        {
+          provide: Rosters,
+          inject: [DataSource],
+          useFactory: (dataSource: DataSource) => new Rosters(dataSource),
+        },
         BackendDialect,
         BetterTogetherDialect,
         CompanionDialect,
         CallsDialect,
         FacilitatorDialect,
         MessagesSyncDialect,
+        SupportDialect,
         BetterTogetherRelay,
         CompanionRelay,
+        SupportRelay,
         {
           provide: DIALECTS,
           inject: [
@@ -169,12 +190,13 @@ export class GatewayModule {
             CallsDialect,
             FacilitatorDialect,
             MessagesSyncDialect,
+            SupportDialect,
           ],
           useFactory: (...dialects: unknown[]) => dialects,
         },
         {
           provide: NEWS_RELAYS,
-          inject: [BetterTogetherRelay, CompanionRelay],
+          inject: [BetterTogetherRelay, CompanionRelay, SupportRelay],
           useFactory: (...relays: unknown[]) => relays,
         },
         { provide: BOOKING_ORIGIN, useValue: gatewayId },
@@ -213,18 +235,18 @@ export class GatewayModule {
         MessageSurroundings,
         MissedMessages,
         NewsDesk,
-        OnlineHelpers,
         PendingInvitations,
         PresenceLease,
+        PresenceTeller,
         QueueBoard,
         Receptions,
-        Rosters,
         SessionKeeper,
         SessionSweep,
         SessionTeller,
         Signs,
         SocketAuth,
         SocketServer,
+        SupportDesk,
       ],
     };
   }

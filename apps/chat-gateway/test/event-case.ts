@@ -8,6 +8,7 @@ export type Sender =
   | 'volunteer'
   | 'stranger'
   | 'otherVolunteer'
+  | 'otherAgent'
   | 'facilitator'
   | 'otherFacilitator'
   | 'backend'

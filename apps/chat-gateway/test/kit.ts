@@ -8,6 +8,7 @@ import type {
   CounselingServerEvents,
   MessageView,
   Role,
+  SupportServerEvents,
 } from '@kindline/contracts';
 import { createPool } from '@kindline/database';
 import type { RunningService } from '@kindline/platform';
@@ -105,7 +106,8 @@ type ServerEvents = BetterTogetherServerEvents &
   CallServerEvents &
   CommonServerEvents &
   CompanionServerEvents &
-  CounselingServerEvents;
+  CounselingServerEvents &
+  SupportServerEvents;
 export type EventName = keyof ServerEvents & string;
 export type Payload<Name extends EventName> = Parameters<ServerEvents[Name]>[0];
 export type ChatMessage = Payload<'chat_message'>;

@@ -1,8 +1,13 @@
-import { NEWS_PUBLISHER, type NewsPublisher, PresenceDirectory } from '@kindline/domain';
+import {
+  NEWS_PUBLISHER,
+  type NewsPublisher,
+  PresenceDirectory,
+  type Roster,
+  Rosters,
+} from '@kindline/domain';
 import { createTestDatabase, type OwnServer, startRedis, type TestDatabase } from '@kindline/testing';
 import type { RunningService } from '@kindline/platform';
 import { CatchUp } from '../src/delivery/catch-up';
-import { type Roster, Rosters } from '../src/delivery/roster';
 import { SocketServer } from '../src/sockets/socket-server';
 import { startChatGateway } from '../src/start';
 import { at, eventually, pushDue, type Sent, type TestPerson, TestSocket, World } from './kit';
@@ -281,7 +286,7 @@ describe('messages over two gateway replicas', () => {
 
     const { known } = at(world.gateways, 0).app.get(Rosters) as unknown as { known: Map<string, Roster> };
     for (let n = known.size; n < MOST_ROSTERS; n++)
-      known.set(`another-${n}`, { program: 'better_together', members: [], memberIds: [] });
+      known.set(`another-${n}`, { program: 'better_together', version: 1, members: [], memberIds: [] });
     const sent = await Promise.all(
       [here, absent, unknown].map(({ id: chatId }) => helperSocket.send(chatId, 'in one batch')),
     );

@@ -10,6 +10,8 @@ import { CHAT_CASES, message } from './chat-event-cases';
 import { COMPANION_CASES } from './companion-event-cases';
 import { accept, done, request, send as sendNew } from './companion-kit';
 import { type EventCase, NOBODY, type Sender } from './event-case';
+import { SUPPORT_CASES } from './support-event-cases';
+import { act, open } from './support-kit';
 import { at, eventually, makePerson, type Sent, type TestPerson, TestSocket, World } from './kit';
 
 /** One case per event of the gateway. */
@@ -18,6 +20,7 @@ const CASES: Readonly<Record<string, EventCase>> = {
   ...COMPANION_CASES,
   ...BOOKING_CASES,
   ...CALL_CASES,
+  ...SUPPORT_CASES,
 };
 const cases = Object.entries(CASES).map(([event, one]) => ({ event, ...one }));
 
@@ -25,7 +28,7 @@ describe('every event refuses what it must, and changes nothing', () => {
   let database: TestDatabase;
   let world: World;
   let before: unknown;
-  let sockets: Record<Exclude<Sender, 'guest'>, TestSocket>;
+  const sockets = {} as Record<Exclude<Sender, 'guest'>, TestSocket>;
   const opened: Socket[] = [];
   const values = new Map<string, string>();
 
@@ -111,7 +114,7 @@ describe('every event refuses what it must, and changes nothing', () => {
     values.set('<chat>', chatId);
     const { id } = await companionConversation(world, { seeker: user, helper: volunteer });
     values.set('<call chat>', id);
-    sockets = {
+    Object.assign(sockets, {
       user: await world.connect(people.user),
       volunteer: await world.connect(people.volunteer),
       stranger: await world.connect(people.stranger),
@@ -119,15 +122,25 @@ describe('every event refuses what it must, and changes nothing', () => {
       facilitator: await world.connect(await makePerson('facilitator', '7001')),
       otherFacilitator: await world.connect(await makePerson('facilitator', '7002')),
       backend: await backendOn(world),
-    };
+    });
     done(await request(sockets.user));
     const companionship = done(await accept(sockets.volunteer, user)).conversationId;
     done(await sendNew(sockets.user, companionship, 'hello'));
     values.set('<companionship>', companionship);
+    values.set('<channel>', await openChannel(user));
+    // Only now, or it would be theirs.
+    sockets.otherAgent = await world.connect(await world.person('agent'));
     await nameTokens();
     values.set('<own notification>', await publish(7001, 'unread'));
     values.set('<foreign notification>', await publish(7002, 'walked'));
   });
+
+  /** A channel with one message, which somebody else has claimed. */
+  async function openChannel(user: TestPerson): Promise<string> {
+    const channel = await open(world, user, { message: 'hello' });
+    expect(await act(world, await world.person('agent'), 'claim', channel)).toMatchObject({ status: 200 });
+    return channel.id;
+  }
 
   /** The tokens and ids that cases of bookings name. */
   async function nameTokens(): Promise<void> {
@@ -245,7 +258,7 @@ describe('every event refuses what it must, and changes nothing', () => {
           .replace('<companionship>', NOBODY)
           .replace('<facilitator>', sub)
           .replace('<facilitator token>', token)
-          .replace(/<chat>|<call chat>/, NOBODY);
+          .replace(/<chat>|<call chat>|<channel>/, NOBODY);
         const answer = await other.ask<Refusal>(event, JSON.parse(mine));
         expectRefusal(answer, 'forbidden', other.person.sub);
         other.close();

@@ -1,13 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@kindline/auth';
 import { TRANSPORT_NEWS, type TransportNews } from '@kindline/contracts';
+import { createPool } from '@kindline/database';
 import {
   ANONYMOUS_SESSIONS,
   Announcer,
   bookingPublishing,
+  CHANNELS,
   DomainModule,
+  messageStoring,
   NEWS_PUBLISHER,
   Programs,
+  WRITE_TIMEOUT_MS,
+  WRITER_CONNECTIONS,
 } from '@kindline/domain';
 import {
   createRedis,
@@ -37,6 +42,8 @@ import { PeopleController } from './people/people.controller';
 import { PushTokensController } from './people/push-tokens.controller';
 import { TokensController } from './people/tokens.controller';
 import { SESSION_API_ENV, type SessionApiEnv } from './session-api-env';
+import { ChannelReads } from './support/channel-reads';
+import { ChannelsController } from './support/channels.controller';
 import { VolunteersController } from './volunteers/volunteers.controller';
 
 @Module({})
@@ -72,11 +79,17 @@ export class SessionApiModule {
         NotificationsController,
         BookingsController,
         ChatSessionsController,
+        ChannelsController,
       ],
       providers: [
         ...ANONYMOUS_SESSIONS,
+        ...CHANNELS,
+        ...messageStoring(() =>
+          createPool(env.DATABASE_URL, 'kindline-api-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
+        ),
         { provide: SESSION_API_ENV, useValue: env },
         ActingPerson,
+        ChannelReads,
         SessionSummaries,
         SessionViews,
         Announcer,

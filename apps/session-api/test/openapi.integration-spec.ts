@@ -51,9 +51,10 @@ describe('the OpenAPI description', () => {
       const schema = requestBody?.content['application/json']?.schema;
       // A route that takes one or many shows the one first.
       const properties = (schema?.anyOf?.[0] ?? schema)?.properties ?? {};
-      // Nothing is to be said when something is ended, cancelled or was read.
+      // Nothing is to be said beside what is done to what.
       const takesBody =
-        ['post', 'put', 'patch'].includes(method) && !/\/(end|cancel|read|read-all)$/.test(path);
+        ['post', 'put', 'patch'].includes(method) &&
+        !/\/(end|cancel|claim|close|reopen|inbox\/.*read|read-all)$/.test(path);
       expect([method, path, Object.keys(properties).length > 0]).toEqual([method, path, takesBody]);
       for (const { name, schema } of parameters) {
         expect([path, name, Object.keys(schema ?? {}).length > 0]).toEqual([path, name, true]);
@@ -108,6 +109,9 @@ describe('the OpenAPI description', () => {
     ['post', '/api/notification-templates', '409', 'conflict'],
     ['post', '/api/notifications', '409', 'conflict'],
     ['post', '/api/notifications/{id}/cancel', '409', 'conflict'],
+    ['post', '/api/chat/channels/{id}/claim', '409', 'already_claimed'],
+    ['post', '/api/chat/channels/{id}/members', '409', 'at_capacity'],
+    ['post', '/api/chat/channels/{id}/messages', '409', 'conversation_ended'],
     ['patch', '/sessions/{id}', '409', 'conflict'],
   ])('names for %s %s with %s the code %s', (method, path, status, code) => {
     const [, , operation] = operations.find(([verb, where]) => verb === method && where === path) ?? [];

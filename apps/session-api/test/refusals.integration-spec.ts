@@ -102,6 +102,13 @@ describe('every route refuses what it must, and changes nothing', () => {
       sendAt: '2099-01-01T00:00:00Z',
     });
     values.set('<announcement>', String(announced.body['id']));
+    const [agent, otherAgent] = [await world.person('agent'), await world.person('agent')];
+    know('agent', agent);
+    know('otherAgent', otherAgent);
+    const opened = await world.as(user, 'POST', '/api/chat/support', { message: 'hello' });
+    const { id: channelId } = opened.body['channel'] as { id: string };
+    values.set('<channel>', channelId);
+    await world.expectStatus(200, world.as(agent, 'POST', `/api/chat/channels/${channelId}/claim`, {}));
     values.set('<device>', 'device-of-the-user');
     await world.as(user, 'PUT', '/api/push-tokens', { token: 'device-of-the-user', platform: 'ios' });
     await world.storeMessages(chatId, user, 3);
@@ -109,7 +116,7 @@ describe('every route refuses what it must, and changes nothing', () => {
     documentation = docs.body['paths'] as typeof documentation;
     before = await contentsOf(world.sql);
     expect(Object.keys(before).length).toBeGreaterThan(10);
-    expect(before['messages']).toHaveLength(3);
+    expect(before['messages']).toHaveLength(4);
   });
   // After each case, so that a failure stands at the one that changed something, and at no other.
   afterEach(async () => {

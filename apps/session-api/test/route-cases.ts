@@ -9,6 +9,8 @@ export const CALLERS = [
   'student',
   'otherStudent',
   'counselor',
+  'agent',
+  'otherAgent',
   'supervisor',
   'admin',
   'backend',
@@ -85,7 +87,7 @@ const USER = { id: 5, name: 'Jane Smith', email: 'jane@example.com' };
 const SESSION = { id: 1, title: 'Morning Meditation', start_time: '2024-01-15T09:00:00' };
 const WRONG_IDS = ['', 'x'.repeat(256), 1.5, 1e99, ['x']];
 
-const NO_ADMINS = ['user', 'volunteer', 'student', 'counselor', 'supervisor', 'backend'] as const;
+const NO_ADMINS = ['user', 'volunteer', 'student', 'counselor', 'agent', 'supervisor', 'backend'] as const;
 const WRONG_TARGETS = [
   {},
   { everyone: false },
@@ -103,6 +105,20 @@ const WRONG_TARGETS = [
   { registeredAfter: '2026-02-30T00:00:00Z' },
   { registeredAfter: '2026-02-02T00:00:00Z', registeredBefore: '2026-01-01T00:00:00Z' },
   { registeredafter: '2026-01-01T00:00:00Z' },
+];
+
+const CHANNEL = '/api/chat/channels/<channel>';
+const WRONG_MESSAGES = ['', 'a\u0000b', 'a\ud800b'];
+const foreignChannel = (action: string): RouteCase['foreign'] => [
+  { what: 'of another user', caller: 'otherUser', code: 'forbidden' },
+  { what: 'of another agent', caller: 'otherAgent', code: 'forbidden' },
+  { what: 'no person', caller: 'backend', code: 'forbidden' },
+  {
+    what: "another program's conversation",
+    caller: 'user',
+    path: `/api/chat/channels/<chat>${action}`,
+    code: 'not_found',
+  },
 ];
 
 /** One case per documented route: what it takes, and what it must refuse. */
@@ -784,5 +800,118 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
       { what: "another student's session", caller: 'otherStudent', code: 'forbidden' },
       { what: 'a session that was not given to them', caller: 'counselor', code: 'forbidden' },
     ],
+  },
+  'POST /api/chat/support': {
+    caller: 'otherUser',
+    wrongRoles: ['volunteer', 'counselor', 'agent', 'supervisor', 'admin'],
+    path: '/api/chat/support',
+    body: { subject: 'A transaction', message: 'It failed' },
+    lines: ['subject'],
+    wrong: { subject: ['', 'x'.repeat(201)], message: WRONG_MESSAGES },
+    foreign: [{ what: 'no person', caller: 'backend', code: 'forbidden' }],
+  },
+  'GET /api/chat/channels': {
+    caller: 'agent',
+    wrongRoles: ['volunteer', 'counselor'],
+    path: '/api/chat/channels',
+    wrongQueries: [
+      ...WRONG_CURSORS,
+      `cursor=${forged('own', 'infinity and beyond', NOBODY)}`,
+      `cursor=${forged("'; DROP TABLE people; --", '2026-02-03 00:00:00+00', NOBODY)}`,
+      ...WRONG_LIMITS,
+      'status=lost',
+      'status[a]=open',
+      'program=support',
+    ],
+    foreign: [
+      {
+        what: 'unclaimed ones',
+        caller: 'user',
+        path: '/api/chat/channels?status=unclaimed',
+        code: 'forbidden',
+      },
+      { what: 'no person', caller: 'backend', code: 'forbidden' },
+    ],
+  },
+  'GET /api/chat/channels/{id}': {
+    caller: 'user',
+    wrongRoles: ['volunteer', 'counselor'],
+    path: CHANNEL,
+    unknown: { path: `/api/chat/channels/${NOBODY}`, code: 'not_found' },
+    foreign: foreignChannel(''),
+  },
+  'GET /api/chat/channels/{id}/messages': {
+    caller: 'user',
+    wrongRoles: ['volunteer', 'counselor'],
+    path: `${CHANNEL}/messages`,
+    unknown: { path: `/api/chat/channels/${NOBODY}/messages`, code: 'not_found' },
+    wrongQueries: [...WRONG_LIMITS, 'before=-1', 'before=x', 'after=1.5', 'before=1&after=1'],
+    foreign: foreignChannel('/messages'),
+  },
+  'POST /api/chat/channels/{id}/messages': {
+    caller: 'user',
+    wrongRoles: ['volunteer', 'counselor', 'supervisor', 'admin'],
+    path: `${CHANNEL}/messages`,
+    unknown: { path: `/api/chat/channels/${NOBODY}/messages`, code: 'not_found' },
+    body: { content: 'hello', clientId: 'walk-1' },
+    lines: ['clientId'],
+    wrong: { content: WRONG_MESSAGES, clientId: ['', 'x'.repeat(129), 7] },
+    foreign: foreignChannel('/messages'),
+  },
+  'POST /api/chat/channels/{id}/members': {
+    caller: 'agent',
+    wrongRoles: ['user', 'volunteer', 'counselor'],
+    path: `${CHANNEL}/members`,
+    unknown: { path: `/api/chat/channels/${NOBODY}/members`, code: 'not_found' },
+    body: { sub: '<otherAgent.sub>' },
+    lines: ['sub'],
+    wrong: { sub: ['', 'x'.repeat(256)] },
+    foreign: [
+      { what: 'of another agent', caller: 'otherAgent', code: 'forbidden' },
+      { what: 'nobody', caller: 'agent', body: { sub: 'nobody' }, code: 'not_found' },
+      { what: 'its seeker', caller: 'agent', body: { sub: '<user.sub>' }, code: 'validation_failed' },
+      { what: 'no agent', caller: 'agent', body: { sub: '<volunteer.sub>' }, code: 'validation_failed' },
+      {
+        what: "another program's conversation",
+        caller: 'agent',
+        path: '/api/chat/channels/<chat>/members',
+        code: 'not_found',
+      },
+    ],
+  },
+  'POST /api/chat/channels/{id}/claim': {
+    caller: 'agent',
+    wrongRoles: ['user', 'volunteer', 'counselor', 'supervisor', 'admin'],
+    path: `${CHANNEL}/claim`,
+    unknown: { path: `/api/chat/channels/${NOBODY}/claim`, code: 'not_found' },
+    body: {},
+    foreign: [
+      { what: 'a channel that somebody else has claimed', caller: 'otherAgent', code: 'already_claimed' },
+    ],
+  },
+  'POST /api/chat/channels/{id}/close': {
+    caller: 'user',
+    wrongRoles: ['volunteer', 'counselor'],
+    path: `${CHANNEL}/close`,
+    unknown: { path: `/api/chat/channels/${NOBODY}/close`, code: 'not_found' },
+    body: {},
+    foreign: foreignChannel('/close'),
+  },
+  'POST /api/chat/channels/{id}/reopen': {
+    caller: 'user',
+    wrongRoles: ['volunteer', 'counselor'],
+    path: `${CHANNEL}/reopen`,
+    unknown: { path: `/api/chat/channels/${NOBODY}/reopen`, code: 'not_found' },
+    body: {},
+    foreign: foreignChannel('/reopen'),
+  },
+  'POST /api/chat/channels/{id}/read': {
+    caller: 'user',
+    wrongRoles: ['volunteer', 'counselor', 'supervisor', 'admin'],
+    path: `${CHANNEL}/read`,
+    unknown: { path: `/api/chat/channels/${NOBODY}/read`, code: 'not_found' },
+    body: { seq: 1 },
+    wrong: { seq: [0, -1, 1.5, '1', 2 ** 31, 2] },
+    foreign: foreignChannel('/read'),
   },
 };

@@ -8,8 +8,9 @@ export type ProgramName = z.infer<typeof programName>;
 export const conversationStatus = z.enum(['active', 'ended']);
 
 /** What clients may send as a conversation's `cursor`: what the previous page answered. */
-const cursor = z.string().min(1).max(256);
-const limit = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
+export const cursor = z.string().min(1).max(256);
+export const limit = (fallback: number, max: number) =>
+  z.coerce.number().int().min(1).max(max).default(fallback);
 
 /** A queryable `seq`: 0 stands before the first message. */
 const seq = z.coerce.number().int().min(0).max(2_147_483_647);

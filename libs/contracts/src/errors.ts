@@ -11,6 +11,7 @@ export const ERROR_CATALOGUE = {
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   already_accepted: { status: 409, title: 'Somebody else accepted this request' },
+  already_claimed: { status: 409, title: 'Somebody else has claimed this channel' },
   at_capacity: { status: 409, title: 'You have as many open conversations as you can hold' },
   request_already_pending: { status: 409, title: 'A request is pending already' },
   request_not_pending: { status: 409, title: 'The request is not pending any more' },

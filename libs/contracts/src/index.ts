@@ -26,3 +26,6 @@ export * from './notification-centre/inbox';
 export * from './notification-centre/news';
 export * from './notification-centre/preferences';
 export * from './notification-centre/templates';
+export * from './support/http';
+export * from './support/events';
+export * from './support/news';

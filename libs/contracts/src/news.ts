@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { BOOKING_NEWS, type BookingNewsMap } from './bookings/news';
 import { CALL_NEWS, type CallNewsMap } from './calls';
-import { messageType, programName, replyTo } from './conversations';
+import { conversationStatus, messageType, programName, replyTo } from './conversations';
 import { ANNOUNCEMENT_NEWS, type AnnouncementNewsMap } from './notification-centre/news';
 import { SESSION_NEWS, type SessionNewsMap } from './counseling/news';
+import { PRESENCE_NEWS, type PresenceNewsMap } from './support/news';
 
 /**
  * News: what every gateway replica must hear, published on the Redis transport under versioned names.
@@ -29,6 +30,10 @@ const conversation = z.object({
   program: programName,
   version: z.int(),
   members: z.array(member),
+});
+/** Members come and go; each is shown what came after `joinedSeq`. */
+const joinedConversation = conversation.extend({
+  members: z.array(member.extend({ joinedSeq: z.int(), readSeq: z.int() })),
 });
 const helperIds = z.array(z.string());
 /** What one member's socket shows the other sockets of a conversation; lost ones are not sent again. */
@@ -67,7 +72,7 @@ const appendedBatch = z.object({
 
 /** Schemas of all news, by name; what arrives is validated against them like any outside input. */
 export const NEWS = {
-  /** A group of committed messages, published once per batch by the gateway that stored them. */
+  /** A group of committed messages, published once per batch by the process that stored them. */
   'messages.appended.v1': appendedBatch,
   /**
    * A pending request asks these helpers in its first or a later round, or everyone online (`invited` is null)
@@ -95,6 +100,20 @@ export const NEWS = {
     startedAt: z.string(),
     sessionTimerMs: z.number().nullable(),
   }),
+  /**
+   * A conversation began without a request, or its members or its status have changed. `waiting`: it has no helper,
+   * and any of them may take it.
+   */
+  'conversation.changed.v1': z.object({
+    conversation: joinedConversation,
+    subject: z.string().nullable(),
+    status: conversationStatus,
+    waiting: z.boolean(),
+    lastSeq: z.int(),
+    lastMessageAt: z.string().nullable(),
+    createdAt: z.string(),
+    endedAt: z.string().nullable(),
+  }),
   'conversation.ended.v1': z.object({
     conversation,
     endedBy: z.enum(['seeker', 'helper', 'system']),
@@ -119,8 +138,14 @@ export const TRANSPORT_NEWS = {
   ...CALL_NEWS,
   ...SESSION_NEWS,
   ...ANNOUNCEMENT_NEWS,
+  ...PRESENCE_NEWS,
 } as const;
-export type TransportNews = NewsMap & BookingNewsMap & CallNewsMap & SessionNewsMap & AnnouncementNewsMap;
+export type TransportNews = NewsMap &
+  BookingNewsMap &
+  CallNewsMap &
+  SessionNewsMap &
+  AnnouncementNewsMap &
+  PresenceNewsMap;
 export type AppendedMessage = z.infer<typeof appendedMessage>;
 export type NewsMember = z.infer<typeof member>;
 export type NewsConversation = z.infer<typeof conversation>;

@@ -1,13 +1,14 @@
 import { isUuid, KindlineError } from '@kindline/contracts';
 import { z } from 'zod';
 
-/** What a key of a cursor is: a `timestamptz` as Postgres writes it, or an id. */
-type Key = 'time' | 'id';
+/** What a key of a cursor is: a `timestamptz` as Postgres writes it, an id, or the part of a list it stands in. */
+type Key = 'time' | 'id' | 'part';
 
 const isoTime = z.iso.datetime({ offset: true });
 const IS: Record<Key, (key: string) => boolean> = {
   time: (key) => isoTime.safeParse(key.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).success,
   id: isUuid,
+  part: (key) => /^[a-z]{1,16}$/.test(key),
 };
 
 /** A keyset position as an opaque string. */

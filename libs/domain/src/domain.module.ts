@@ -48,6 +48,7 @@ import { Notifications } from './notifications/notifications';
 import { PushWindows } from './notifications/push-windows';
 import { AuditLog } from './people/audit-log';
 import { PeopleDirectory } from './people/people.directory';
+import { LastSeen } from './presence/last-seen';
 import { Programs } from './programs/programs';
 import { PushTokens } from './push-tokens/push-tokens';
 import { Acceptance } from './requests/acceptance';
@@ -99,6 +100,7 @@ const SERVICES = [
   FacilitatorSessions,
   TimerTasks,
   NewsReader,
+  LastSeen,
 ];
 
 @Injectable()

@@ -8,8 +8,7 @@ import {
   SEEKER_ROLES,
   type Role,
 } from '@kindline/contracts';
-import { Conversations } from '@kindline/domain';
-import { MessageIntake } from '../delivery/message-intake';
+import { Conversations, MessageIntake } from '@kindline/domain';
 import { clientEvent, type Dialect } from '../sockets/client-event';
 import type { PersonSocket } from '../sockets/connections';
 

@@ -54,6 +54,7 @@ export class BetterTogetherRelay implements NewsRelay {
         minutes: sessionTimerMs / 60_000,
       });
     },
+    'conversation.changed.v1': () => undefined,
     'conversation.ended.v1': ({ conversation, endedBy, reason }) => {
       const { helper } = sides(conversation);
       this.emit(ids(conversation), 'chat_ended', {

@@ -15,6 +15,7 @@ import {
 import {
   Acceptance,
   Conversations,
+  MessageIntake,
   OnlineHelpers,
   PeopleDirectory,
   type Program,
@@ -23,7 +24,6 @@ import {
   Requests,
   RequestStates,
 } from '@kindline/domain';
-import { MessageIntake } from '../delivery/message-intake';
 import { Signs } from '../delivery/signs';
 import { clientEvent, type Dialect } from '../sockets/client-event';
 import type { PersonSocket } from '../sockets/connections';

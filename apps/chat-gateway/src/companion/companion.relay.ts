@@ -47,6 +47,7 @@ export class CompanionRelay implements NewsRelay {
     'request.closed.v1': ({ request, status }) =>
       this.emit([request.seeker.id], 'request:cancelled', { status }),
     'conversation.started.v1': () => undefined,
+    'conversation.changed.v1': () => undefined,
     'conversation.ended.v1': ({ conversation, endedBy, reason }) =>
       this.emit(ids(conversation), 'chat:ended', {
         conversationId: conversation.id,

@@ -15,13 +15,14 @@ export const CATCH_UP_EVERY_MS = 15_000;
 
 /**
  * Finds what a lost piece of news would have told: requests that ask someone here or are over, conversations
- * that began, started or ended, messages. Runs every 15 s and after every reconnect of Redis; two queries when
+ * that began, started or ended, messages. Runs every 15 s and after every reconnect of Redis; a few queries when
  * nothing was lost.
  */
 @Injectable()
 export class CatchUp {
   private readonly logger = new Logger(CatchUp.name);
   private running = false;
+  private wanted = false;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -37,15 +38,17 @@ export class CatchUp {
   }
 
   async run(): Promise<void> {
+    this.wanted = true;
     if (this.running) return;
     this.running = true;
-    try {
-      await this.compare();
-    } catch (err) {
-      this.logger.warn({ err }, 'could not compare with the database');
-    } finally {
-      this.running = false;
+    // What was lost during a run may be what it had looked at already.
+    while (this.wanted) {
+      this.wanted = false;
+      await this.compare().catch((err: unknown) =>
+        this.logger.warn({ err }, 'could not compare with the database'),
+      );
     }
+    this.running = false;
   }
 
   private async compare(): Promise<void> {
@@ -53,6 +56,7 @@ export class CatchUp {
     const personIds = [...this.connections.personIds()];
     if (personIds.length === 0) return;
     await this.compareRequests();
+    await this.compareWaiting();
     // Heads first: what is emitted while the query runs is then behind, never ahead of, what it answers.
     const heads = this.delivery.heads();
     const open = await this.missed.openConversationsOf(personIds);
@@ -63,11 +67,16 @@ export class CatchUp {
       const head = heads.get(conversation.id);
       heads.delete(conversation.id);
       if (!this.delivery.isAnnounced(conversation.id)) unknown.push(conversation.id);
+      else if (conversation.requestId === null && !this.desk.knows(conversation))
+        unknown.push(conversation.id);
       if (conversation.started && !this.desk.isStarted(conversation.id)) started.push(conversation.id);
-      if (head === undefined) {
+      if (head !== undefined) {
+        if (conversation.lastSeq > head) behind.push(conversation.id);
+      } else if (conversation.requestId !== null) {
+        // It began since its members came; of others its news say since when they are members.
         this.delivery.track({ ...conversation, lastSeq: 0 });
         if (conversation.lastSeq > 0) behind.push(conversation.id);
-      } else if (conversation.lastSeq > head) behind.push(conversation.id);
+      }
     }
     await this.began(unknown);
     for (const id of started) {
@@ -120,14 +129,30 @@ export class CatchUp {
 
   private async began(conversationIds: string[]): Promise<void> {
     if (conversationIds.length === 0) return;
-    const requests = await this.dataSource.query<{ request_id: string }[]>(
-      `SELECT request_id FROM conversations WHERE id = ANY ($1) AND request_id IS NOT NULL`,
+    const conversations = await this.dataSource.query<{ id: string; request_id: string | null }[]>(
+      `SELECT id, request_id FROM conversations WHERE id = ANY ($1)`,
       [conversationIds],
     );
-    for (const { request_id } of requests) {
-      const news = await this.reader.accepted(request_id);
-      if (news) this.desk.handlers['request.accepted.v1'](news);
+    for (const { id, request_id } of conversations) {
+      if (request_id === null) await this.changed(id);
+      else {
+        const news = await this.reader.accepted(request_id);
+        if (news) this.desk.handlers['request.accepted.v1'](news);
+      }
     }
+  }
+
+  private async changed(conversationId: string): Promise<void> {
+    const news = await this.reader.changed(conversationId);
+    if (news) this.desk.handlers['conversation.changed.v1'](news);
+    else this.desk.forgetWaiting(conversationId);
+  }
+
+  /** Conversations that wait for a helper and were not shown here, and shown ones that do not wait any more. */
+  private async compareWaiting(): Promise<void> {
+    const over = new Set(this.desk.shownWaiting());
+    const untold = (await this.missed.waiting()).filter((id) => !over.delete(id));
+    for (const id of [...untold, ...over]) await this.changed(id);
   }
 
   /** Tracked conversations that are not open any more: their last messages, then their end. */
@@ -136,6 +161,7 @@ export class CatchUp {
     for (const id of conversationIds) {
       const news = await this.reader.ended(id);
       if (news) this.desk.handlers['conversation.ended.v1'](news);
+      if (news?.conversation.requestId === null) await this.changed(id);
       this.delivery.untrack(id);
     }
   }

@@ -4,9 +4,13 @@ import { GatewayMetrics } from '../gateway-metrics';
 import { Connections } from '../sockets/connections';
 import { MissedMessages, MOST_MISSED } from './missed-messages';
 import { MESSAGE_EMITTERS, type MessageEmitters } from './message-emitter';
+import { catchUpWith, changeMembers, type Followed, type Newcomer } from './newcomers';
 
 /** How long a gap may stay open for news that merely overtook each other, before Postgres is asked. */
 const GAP_GRACE_MS = 50;
+
+/** Most messages that are shown of what came before a conversation was followed here; for more there is the history. */
+const MOST_SHOWN_AGAIN = MOST_MISSED;
 
 /** How long messages wait for the news that their conversation began. */
 const ANNOUNCEMENT_GRACE_MS = 1_000;
@@ -17,11 +21,8 @@ interface Held {
   origin: string | undefined;
 }
 
-interface Tracked {
+interface Tracked extends Followed {
   program: ProgramName;
-  memberIds: string[];
-  /** The `seq` to emit next. */
-  next: number;
   held: Map<number, Held>;
   /** Whether its members were told that it began. */
   announced: boolean;
@@ -70,6 +71,41 @@ export class Delivery {
     known.announced = true;
   }
 
+  /**
+   * Its members are these now. Whoever is new is shown what came after they joined, and then with the others what
+   * comes.
+   * @returns whether one of them is connected here
+   */
+  follow(conversation: {
+    id: string;
+    program: ProgramName;
+    members: readonly Newcomer[];
+    lastSeq: number;
+  }): boolean {
+    const { id, program, members, lastSeq } = conversation;
+    const here = members.filter((member) => this.connections.has(member.id));
+    const memberIds = members.map((member) => member.id);
+    let state = this.tracked.get(id);
+    if (here.length === 0 && !state?.announced) return false;
+    // Nobody was here for so long that what came meanwhile is nobody's to be shown.
+    const isStale =
+      here.length > 0 &&
+      state !== undefined &&
+      state.next + MOST_SHOWN_AGAIN < lastSeq &&
+      !this.isSeen(state);
+    if (!state?.announced || isStale) {
+      const from = Math.max(Math.min(...here.map(({ joinedSeq }) => joinedSeq)), lastSeq - MOST_SHOWN_AGAIN);
+      const oldest = here.filter(({ joinedSeq }) => joinedSeq <= from).map((member) => member.id);
+      const held = state?.held ?? new Map<number, Held>();
+      state = { program, memberIds: oldest, next: from + 1, held, announced: true };
+      this.tracked.set(id, state);
+      this.release(id, state);
+      if (lastSeq >= state.next) this.repairNow([id]);
+    }
+    for (const newcomer of changeMembers(state, memberIds, here)) this.welcome(id, state, newcomer);
+    return here.length > 0;
+  }
+
   /** Its members here have been told that it began: its messages may follow. */
   announced(conversationId: string): void {
     const state = this.tracked.get(conversationId);
@@ -100,16 +136,17 @@ export class Delivery {
 
   /** Forgets conversations none of whose members is connected here any more. */
   sweep(): void {
-    for (const [id, { memberIds }] of this.tracked) {
-      if (!this.anyoneHere(memberIds)) this.untrack(id);
+    for (const [id, state] of this.tracked) {
+      if (!this.isSeen(state)) this.untrack(id);
     }
   }
 
   /** @param origins the sending sockets by message id; they got an ack instead. */
   deliver(conversation: DeliverableConversation, origins: ReadonlyMap<string, string> = NO_ORIGINS): void {
     const { id, program, memberIds, messages } = conversation;
-    if (!this.anyoneHere(memberIds)) return;
     let state = this.tracked.get(id);
+    // Who sent it may not know of a member yet who is known here.
+    if (!(state ? this.isSeen(state) : this.anyoneHere(memberIds))) return;
     if (!state) {
       // Everything older was tracked when its member connected, so this one began since then.
       state = { program, memberIds, next: 1, held: new Map(), announced: false };
@@ -146,16 +183,40 @@ export class Delivery {
     }
   }
 
+  private isSeen({ memberIds, joining }: Tracked): boolean {
+    return this.anyoneHere(memberIds) || (joining !== undefined && joining.size > 0);
+  }
+
   private anyoneHere(memberIds: string[]): boolean {
     return memberIds.some((member) => this.connections.has(member));
   }
 
   /** Nobody waits for ever: where its beginning cannot be told its messages are. */
   private awaitAnnouncement(id: string): void {
-    const tell = (): void => this.announced(id);
+    const tell = (): void => this.announceUntold(id);
     setTimeout(tell, ANNOUNCEMENT_GRACE_MS).unref();
     this.unannounced(id).catch((err: unknown) => {
       this.logger.warn({ err, conversationId: id }, 'the beginning of a conversation could not be read');
+    });
+  }
+
+  private announceUntold(id: string): void {
+    const state = this.tracked.get(id);
+    if (!state || state.announced) return;
+    // Since when its members are members is not known; all of it might be a lot.
+    if (this.emitters[state.program]?.joinable && state.held.size > 0)
+      state.next = Math.min(...state.held.keys());
+    this.announced(id);
+  }
+
+  private welcome(id: string, state: Tracked, newcomer: Newcomer): void {
+    catchUpWith(state, newcomer, {
+      repair: () => this.repair([id]),
+      fetch: async (after) => (await this.missed.fetch([{ id, after }]))[0]?.messages ?? [],
+      show: (message) => this.emitTo([newcomer.id], state, { message, origin: undefined }),
+    }).catch((err: unknown) => {
+      // The history has it.
+      this.logger.warn({ err, conversationId: id }, 'a new member could not be shown what came meanwhile');
     });
   }
 
@@ -179,18 +240,26 @@ export class Delivery {
     this.repairing = undefined;
     const gaps = [...this.gaps];
     this.gaps.clear();
-    this.repair(gaps).catch((err: unknown) => {
+    this.repairNow(gaps);
+  }
+
+  private repairNow(ids: string[]): void {
+    this.repair(ids).catch((err: unknown) => {
       // The next message or the next comparison of heads tries again.
-      this.logger.warn({ err, conversations: gaps.length }, 'missed messages could not be fetched');
+      this.logger.warn({ err, conversations: ids.length }, 'missed messages could not be fetched');
     });
   }
 
-  private emit(state: Tracked, { message, origin }: Held): void {
-    state.next = message.seq + 1;
-    const emitter = this.emitters[state.program];
+  private emit(state: Tracked, held: Held): void {
+    state.next = held.message.seq + 1;
+    this.emitTo(state.memberIds, state, held);
+  }
+
+  private emitTo(memberIds: readonly string[], { program }: Tracked, { message, origin }: Held): void {
+    const emitter = this.emitters[program];
     if (!emitter) return;
     const payload = emitter.payload(message);
-    for (const memberId of state.memberIds) {
+    for (const memberId of memberIds) {
       for (const { id, socket } of this.connections.socketsOf(memberId)) {
         if (id === origin && !emitter.toOrigin) continue;
         socket.emit(emitter.event, payload);

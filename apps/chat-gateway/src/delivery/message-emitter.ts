@@ -5,6 +5,8 @@ export interface MessageEmitter {
   readonly event: string;
   /** Whether the sending socket gets it too. */
   readonly toOrigin: boolean;
+  /** Members come and go: where it could not be read since when, only what was heard is shown. */
+  readonly joinable?: true;
   payload(message: AppendedMessage): object;
 }
 

@@ -8,6 +8,8 @@ export const MOST_MISSED = 500;
 export interface OpenConversation {
   id: string;
   program: ProgramName;
+  /** Null where it began without one. */
+  requestId: string | null;
   memberIds: string[];
   lastSeq: number;
   version: number;
@@ -23,13 +25,21 @@ export class MissedMessages {
   /** The open conversations of these people, with their heads. Uses conversation_members_open. */
   async openConversationsOf(personIds: string[]): Promise<OpenConversation[]> {
     return this.dataSource.query<OpenConversation[]>(
-      `SELECT c.id, c.program, c.last_seq AS "lastSeq", c.version, c.started_at IS NOT NULL AS started,
+      `SELECT c.id, c.program, c.request_id AS "requestId", c.last_seq AS "lastSeq", c.version, c.started_at IS NOT NULL AS started,
         ARRAY(SELECT o.person_id::text FROM conversation_members o WHERE o.conversation_id = c.id) AS "memberIds"
       FROM conversations c
       WHERE c.status = 'active' AND c.id IN (
         SELECT m.conversation_id FROM conversation_members m WHERE m.person_id = ANY ($1) AND m.open)`,
       [personIds],
     );
+  }
+
+  /** Conversations that wait for a helper. Uses conversations_waiting_since. */
+  async waiting(): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM conversations WHERE waiting_since IS NOT NULL ORDER BY waiting_since, id`,
+    );
+    return rows.map(({ id }) => id);
   }
 
   /** The messages after `after` of each conversation, ascending; one range of messages_pkey each. */

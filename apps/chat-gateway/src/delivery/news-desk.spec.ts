@@ -1,6 +1,6 @@
 import type { NewsConversation, NewsMap } from '@kindline/contracts';
 import { createDataSource } from '@kindline/database';
-import { Programs } from '@kindline/domain';
+import { Programs, Rosters } from '@kindline/domain';
 import { MetricsRegistry } from '@kindline/platform';
 import type { Socket } from 'socket.io';
 import { GatewayMetrics } from '../gateway-metrics';
@@ -10,7 +10,6 @@ import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
 import type { NewsRelay, RelayedNews } from './news-relay';
-import { Rosters } from './roster';
 
 const PROGRAM = 'better_together';
 const SEEKER = { id: 'seeker', sub: 'seeker', email: 'seeker@example.org', name: null };
@@ -63,6 +62,21 @@ const ended = (version: number): NewsMap['conversation.ended.v1'] => ({
   reason: 'inactivity',
 });
 
+const changed = (version: number, waiting = false): NewsMap['conversation.changed.v1'] => ({
+  conversation: {
+    ...conversation(version),
+    requestId: null,
+    members: [{ ...SEEKER, role: 'seeker', joinedSeq: 0, readSeq: 0 }],
+  },
+  subject: null,
+  status: 'active',
+  waiting,
+  lastSeq: 0,
+  lastMessageAt: null,
+  createdAt: '2030-01-07T09:00:00.000Z',
+  endedAt: null,
+});
+
 /** Writes down what dashboards would show, and to whom. */
 class RecordingRelay implements NewsRelay {
   readonly program = PROGRAM;
@@ -75,6 +89,8 @@ class RecordingRelay implements NewsRelay {
     'request.accepted.v1': () => this.note('request.accepted.v1'),
     'request.closed.v1': () => this.note('request.closed.v1'),
     'conversation.started.v1': () => this.note('conversation.started.v1'),
+    'conversation.changed.v1': ({ wasWaiting }) =>
+      this.note('conversation.changed.v1', ...(wasWaiting ? ['was waiting'] : [])),
     'conversation.ended.v1': () => this.note('conversation.ended.v1'),
     'messages.read.v1': () => this.note('messages.read.v1'),
     'messages.typing.v1': () => this.note('messages.typing.v1'),
@@ -229,6 +245,37 @@ describe('NewsDesk', () => {
     hear('conversation.ended.v1', ended(3));
     hear('conversation.started.v1', started(2));
     expect(told).toEqual(['conversation.ended.v1']);
+  });
+
+  it('shows a change of a conversation once, and none that is older than what was shown', () => {
+    hear('conversation.changed.v1', changed(1, true));
+    hear('conversation.changed.v1', changed(3));
+    hear('conversation.changed.v1', changed(2, true));
+    hear('conversation.changed.v1', changed(3));
+    expect(told).toEqual(['conversation.changed.v1', 'conversation.changed.v1 was waiting']);
+    expect(desk.shownWaiting()).toEqual([]);
+  });
+
+  it('shows what is older than an end no more, and what comes after it as opened again', () => {
+    hear('conversation.ended.v1', ended(3));
+    hear('conversation.changed.v1', changed(2));
+    hear('conversation.changed.v1', changed(4));
+    expect(told).toEqual(['conversation.ended.v1', 'conversation.changed.v1']);
+  });
+
+  it('does not show again what somebody found when they connected', () => {
+    desk.found({ id: 'conversation', version: 2 });
+    expect(desk.knows({ id: 'conversation', version: 2 })).toBe(true);
+    hear('conversation.changed.v1', changed(2));
+    expect(told).toEqual([]);
+  });
+
+  it('shows helpers that a conversation waits, also where its seeker found it so', () => {
+    desk.found({ id: 'conversation', version: 2 });
+    hear('conversation.changed.v1', changed(2, true));
+    hear('conversation.changed.v1', changed(2, true));
+    expect(told).toEqual(['conversation.changed.v1']);
+    expect(desk.shownWaiting()).toEqual(['conversation']);
   });
 
   describe('where requests are named by their seekers', () => {

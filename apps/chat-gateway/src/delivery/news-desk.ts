@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { NewsMap, NewsMember } from '@kindline/contracts';
+import { Rosters } from '@kindline/domain';
 import { GATEWAY_ID } from '../gateway-env';
 import type { PersonSocket } from '../sockets/connections';
 import { HelpersHere } from '../sockets/helpers-here';
 import type { PendingInvitation, PendingRequest } from '../sockets/pending-invitations';
 import { Delivery } from './delivery';
 import { NEWS_RELAYS, type NewsRelay, type Relayed, type RelayedNews } from './news-relay';
-import { Rosters } from './roster';
 
 type NewsRequest = NewsMap['request.closed.v1']['request'];
 
@@ -19,6 +19,9 @@ export class NewsDesk {
   private readonly closed = new Versions();
   private readonly started = new Versions();
   private readonly ended = new Versions();
+  private readonly changed = new Versions();
+  /** Conversations that wait for a helper, as helpers here were shown. */
+  private readonly waiting = new Set<string>();
   /** Pending requests, with their seekers and the helpers here whose dashboards show them. */
   private readonly shown = new Map<string, { seeker: string; helpers: Set<string> }>();
   private readonly relays: Map<string, NewsRelay>;
@@ -74,6 +77,25 @@ export class NewsDesk {
       if (this.ended.covers(conversation) || !this.started.advance(conversation)) return;
       this.relay('conversation.started.v1', conversation.program, news);
     },
+    'conversation.changed.v1': (news) => {
+      const { conversation, status, waiting } = news;
+      const { id, version } = conversation;
+      // Nobody comes back who has left since.
+      if (
+        this.changed.covers({ id, version: version + 1 }) ||
+        this.ended.covers({ id, version: version + 1 })
+      )
+        return;
+      const wasWaiting = this.waiting.has(id);
+      if (waiting) this.waiting.add(id);
+      else this.waiting.delete(id);
+      // Who could take it may not have been shown what its members found when they connected.
+      if (this.changed.advance(conversation) || waiting !== wasWaiting)
+        this.relay('conversation.changed.v1', conversation.program, { ...news, wasWaiting });
+      // Afterwards: whoever is new is told of it before its messages. Also what was told: it may not be followed here.
+      if (status === 'active') this.follow(news);
+      else this.rosters.forget(id);
+    },
     'conversation.ended.v1': (news) => {
       const { conversation } = news;
       if (!this.ended.advance(conversation)) return;
@@ -122,6 +144,26 @@ export class NewsDesk {
     for (const { helpers } of this.shown.values()) helpers.delete(helperId);
   }
 
+  /** Whether its members here have been shown this state of it, or a newer one. */
+  knows(conversation: Versioned): boolean {
+    return this.changed.covers(conversation);
+  }
+
+  /** Conversations whose state its members found when they connected: it is not news. */
+  found(conversation: Versioned): void {
+    this.changed.advance(conversation);
+  }
+
+  /** Conversations that wait, as helpers here were shown. */
+  shownWaiting(): string[] {
+    return [...this.waiting];
+  }
+
+  /** It is nowhere any more. */
+  forgetWaiting(conversationId: string): void {
+    this.waiting.delete(conversationId);
+  }
+
   /** Conversations that had started before their members connected: their timers are not news. */
   hadStarted(conversation: Versioned): void {
     this.started.advance(conversation);
@@ -130,6 +172,14 @@ export class NewsDesk {
   /** Whether its members here know that its timer runs. */
   isStarted(conversationId: string): boolean {
     return this.started.has(conversationId);
+  }
+
+  /** Its members are those it has now, in what is written and in what is shown. */
+  private follow({ conversation, lastSeq }: NewsMap['conversation.changed.v1']): void {
+    const { id, program, version, members } = conversation;
+    if (this.delivery.follow({ id, program, members, lastSeq }))
+      this.rosters.replace(id, { program, version, members, memberIds: members.map((member) => member.id) });
+    else this.rosters.forget(id);
   }
 
   private show(requestId: string, seeker: string, helperIds: string[]): void {

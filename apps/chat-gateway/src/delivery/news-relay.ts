@@ -5,10 +5,12 @@ import type { PendingInvitation } from '../sockets/pending-invitations';
 /** News that dialects show to people; messages have their own path. */
 export type RelayedNews = Exclude<keyof NewsMap, 'messages.appended.v1'>;
 
-/** What a relay gets of each: whom a request asks is known by then. */
+/** What a relay gets of each: whom a request asks is known by then, and whether a conversation waited here. */
 export type Relayed<Name extends RelayedNews> = Name extends 'request.invited.v1'
   ? NewsMap[Name] & { invited: string[] }
-  : NewsMap[Name];
+  : Name extends 'conversation.changed.v1'
+    ? NewsMap[Name] & { wasWaiting: boolean }
+    : NewsMap[Name];
 
 /** One dialect's translation of news into server events. A missing entry does not compile. */
 export interface NewsRelay {

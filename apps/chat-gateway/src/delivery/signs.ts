@@ -1,11 +1,10 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Person } from '@kindline/auth';
 import { KindlineError, type ProgramName, type TransportNews } from '@kindline/contracts';
-import { Conversations, NEWS_PUBLISHER, type NewsPublisher } from '@kindline/domain';
+import { Conversations, NEWS_PUBLISHER, type NewsPublisher, type Roster, Rosters } from '@kindline/domain';
 import { GATEWAY_ID } from '../gateway-env';
 import type { PersonSocket } from '../sockets/connections';
 import { NEWS_RELAYS, type NewsRelay } from './news-relay';
-import { type Roster, Rosters } from './roster';
 
 type Sign = 'messages.read.v1' | 'messages.typing.v1';
 

@@ -3,6 +3,7 @@ import { CallSides, FacilitatorSessions, PresenceDirectory, PUSH_DELAY_MS } from
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { AbsentSides } from '../counseling/absent-sides';
+import { PresenceTeller } from '../support/presence-teller';
 import { SILENCE_MS } from './silence';
 
 /** People who leave within this moment share one query. */
@@ -26,6 +27,7 @@ export class Absence {
     private readonly sessions: FacilitatorSessions,
     private readonly calls: CallSides,
     private readonly absent: AbsentSides,
+    private readonly teller: PresenceTeller,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -61,8 +63,9 @@ export class Absence {
       const ended = await this.endSessions(gatewayId, new Date(lastRenewedAt));
       const lost = await this.loseCalls(gatewayId, new Date(lastRenewedAt));
       const missed = await this.loseSeats(gatewayId, since);
+      const told = await this.tellOf(personIds, new Date(lastRenewedAt));
       // Otherwise the lease stays lapsed, and the next sweep tries again.
-      if (marked && ended && lost && missed) await this.presence.release(gatewayId);
+      if (marked && ended && lost && missed && told) await this.presence.release(gatewayId);
     }
   }
 
@@ -95,6 +98,20 @@ export class Absence {
       return true;
     } catch (err) {
       this.logger.error({ err, gatewayId }, 'seats of a lost gateway could not be given back');
+      return false;
+    }
+  }
+
+  /** @returns false when it could not be done. */
+  private async tellOf(personIds: string[], at: Date): Promise<boolean> {
+    try {
+      await this.teller.left(personIds, at);
+      return true;
+    } catch (err) {
+      this.logger.error(
+        { err, people: personIds.length },
+        'it could not be told who left with a lost gateway',
+      );
       return false;
     }
   }

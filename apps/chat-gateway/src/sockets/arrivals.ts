@@ -28,6 +28,7 @@ export class Arrivals {
       if (conversation.memberIds.some((id) => this.connections.has(id))) continue;
       this.delivery.track(conversation);
       if (conversation.started) this.desk.hadStarted(conversation);
+      if (conversation.requestId === null) this.desk.found(conversation);
     }
   }
 

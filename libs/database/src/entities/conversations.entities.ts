@@ -3,15 +3,19 @@ import { PersonRow } from './people.entities';
 import { HelpRequestRow } from './requests.entities';
 
 /**
- * What an accepted request becomes. Every message updates its row, so it has fillfactor 70 (see the
+ * What an accepted request becomes, or what begins without one. Every message updates its row, so it has fillfactor 70 (see the
  * migration) and no index on what a message changes: the update stays on its page (HOT).
  */
 @Entity('conversations')
 @Check('conversations_status', "status IN ('active', 'ended')")
 @Check('conversations_ended', "(status = 'ended') = (ended_at IS NOT NULL)")
+@Check('conversations_waiting', "waiting_since IS NULL OR status = 'active'")
 @Check('conversations_ended_by', "ended_by IN ('seeker', 'helper', 'system')")
 @Index('conversations_active', ['program'], { where: "status = 'active'" })
 @Index('conversations_ended_at', ['endedAt'], { where: "status = 'ended'" })
+@Index('conversations_waiting_since', ['program', 'waitingSince', 'id'], {
+  where: 'waiting_since IS NOT NULL',
+})
 export class ConversationRow {
   @PrimaryColumn('uuid')
   id!: string;
@@ -29,8 +33,16 @@ export class ConversationRow {
   @Column('integer', { default: 1 })
   version!: number;
 
+  /** Of one that began without a request. */
+  @Column('text', { nullable: true })
+  subject!: string | null;
+
   @Column('timestamptz')
   createdAt!: Date;
+
+  /** Since when it has no helper and waits for one. */
+  @Column('timestamptz', { nullable: true })
+  waitingSince!: Date | null;
 
   /** When both sides had opened it. */
   @Column('timestamptz', { nullable: true })
@@ -99,6 +111,10 @@ export class ConversationMemberRow {
 
   @Column('timestamptz')
   joinedAt!: Date;
+
+  /** The conversation's `last_seq` at that time: what came later is shown to them live. */
+  @Column('integer', { default: 0 })
+  joinedSeq!: number;
 
   @Column('timestamptz', { nullable: true })
   firstOpenedAt!: Date | null;

@@ -44,6 +44,20 @@ export class PersonRoleRow {
   person?: PersonRow;
 }
 
+/** When someone who is not connected was last seen by those who may know it. */
+@Entity('last_seen')
+export class LastSeenRow {
+  @PrimaryColumn('uuid')
+  personId!: string;
+
+  @Column('timestamptz')
+  at!: Date;
+
+  @ManyToOne(() => PersonRow, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'person_id', foreignKeyConstraintName: 'last_seen_person_fk' })
+  person?: PersonRow;
+}
+
 /** What a helper and their supervisor set. Load, rating and time spent are derived from conversations. */
 @Entity('helper_profiles')
 @Index('helper_profiles_available', ['personId'], { where: 'available AND active' })

@@ -6,6 +6,7 @@ import { ExternalJobs1700000000004 } from './1700000000004-external-jobs';
 import { Initial1700000000001 } from './1700000000001-initial';
 import { NotificationCentre1700000000009 } from './1700000000009-notification-centre';
 import { PushWindows1700000000005 } from './1700000000005-push-windows';
+import { SupportChannels1700000000008 } from './1700000000008-support-channels';
 
 /** In the order they run. A new migration is a new file and one line here. */
 export const MIGRATIONS = [
@@ -16,5 +17,6 @@ export const MIGRATIONS = [
   PushWindows1700000000005,
   Calls1700000000006,
   AnonymousSessions1700000000007,
+  SupportChannels1700000000008,
   NotificationCentre1700000000009,
 ];

@@ -9,6 +9,7 @@ export type Announcement =
   | { task: 'request.accepted'; requestId: string }
   | { task: 'request.closed'; requestId: string }
   | { task: 'conversation.started'; conversationId: string }
+  | { task: 'conversation.changed'; conversationId: string }
   | { task: 'conversation.ended'; conversationId: string }
   | { task: 'call.ended'; callId: string }
   | { task: 'session.changed'; sessionId: string; formerHelperId: string | null }

@@ -36,6 +36,8 @@ export class Announcer {
       this.publish('request.closed.v1', await this.reader.closed(String(requestId))),
     'conversation.started': async ({ conversationId }) =>
       this.publish('conversation.started.v1', await this.reader.started(String(conversationId))),
+    'conversation.changed': async ({ conversationId }) =>
+      this.publish('conversation.changed.v1', await this.reader.changed(String(conversationId))),
     'conversation.ended': async ({ conversationId }) =>
       this.publish('conversation.ended.v1', await this.reader.ended(String(conversationId))),
     'call.ended': async ({ callId }) => this.publish('call.ended.v1', await this.calls.ended(String(callId))),

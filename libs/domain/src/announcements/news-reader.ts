@@ -14,6 +14,12 @@ interface RequestRow {
   conversation_id: string | null;
 }
 
+type ChangedRow = Omit<NewsMap['conversation.changed.v1'], 'lastMessageAt' | 'createdAt' | 'endedAt'> & {
+  lastMessageAt: Date | null;
+  createdAt: Date;
+  endedAt: Date | null;
+};
+
 interface ConversationRow {
   id: string;
   requestId: string | null;
@@ -73,6 +79,28 @@ export class NewsReader {
       conversation: news(conversation),
       startedAt: conversation.started_at.toISOString(),
       sessionTimerMs: this.programs.get(conversation.program).sessionTimer,
+    };
+  }
+
+  /** Of a conversation that began without a request. */
+  async changed(conversationId: string): Promise<NewsMap['conversation.changed.v1'] | undefined> {
+    const [row] = await this.dataSource.query<ChangedRow[]>(
+      `SELECT json_build_object('id', c.id, 'requestId', NULL, 'program', c.program, 'version', c.version, 'members', (
+          SELECT json_agg(json_build_object('id', p.id, 'sub', p.sub, 'email', p.email, 'name', p.name, 'role', m.role,
+            'joinedSeq', m.joined_seq, 'readSeq', m.last_read_seq) ORDER BY m.role DESC, m.joined_at, p.id)
+          FROM conversation_members m JOIN people p ON p.id = m.person_id WHERE m.conversation_id = c.id)) AS conversation,
+        c.subject, c.status, c.waiting_since IS NOT NULL AS waiting, c.last_seq AS "lastSeq",
+        c.last_message_at AS "lastMessageAt", c.created_at AS "createdAt", c.ended_at AS "endedAt"
+      FROM conversations c WHERE c.id = $1 AND c.request_id IS NULL`,
+      [conversationId],
+    );
+    if (!row) return undefined;
+    const { lastMessageAt, createdAt, endedAt } = row;
+    return {
+      ...row,
+      lastMessageAt: lastMessageAt?.toISOString() ?? null,
+      createdAt: createdAt.toISOString(),
+      endedAt: endedAt?.toISOString() ?? null,
     };
   }
 

@@ -5,7 +5,7 @@ describe('the moves of a conversation', () => {
     expect(conversationStatesBefore('ended')).toEqual(['active']);
   });
 
-  it('never open it again', () => {
-    expect(conversationStatesBefore('active')).toEqual([]);
+  it('open it again only after its end', () => {
+    expect(conversationStatesBefore('active')).toEqual(['ended']);
   });
 });

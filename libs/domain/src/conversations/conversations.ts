@@ -127,10 +127,11 @@ export class Conversations {
     personId?: string,
   ): Promise<boolean> {
     const now = this.clock.now();
-    const [ended] = await updated<{ program: Program['name'] }>(
+    const [ended] = await updated<{ program: Program['name']; request_id: string | null }>(
       manager,
-      `UPDATE conversations SET status = 'ended', ended_at = $2, ended_by = $3, end_reason = $4, version = version + 1
-      WHERE id = $1 AND status = ANY ($5) RETURNING program`,
+      `UPDATE conversations SET status = 'ended', ended_at = $2, ended_by = $3, end_reason = $4, waiting_since = NULL,
+        version = version + 1
+      WHERE id = $1 AND status = ANY ($5) RETURNING program, request_id`,
       [conversationId, now, by, reason, conversationStatesBefore('ended')],
     );
     if (!ended) return false;
@@ -152,6 +153,8 @@ export class Conversations {
       if (role === 'helper') await this.notifications.create(manager, program, 'thanks', [notification]);
     }
     await enqueue(manager, announce({ task: 'conversation.ended', conversationId }));
+    if (ended.request_id === null)
+      await enqueue(manager, announce({ task: 'conversation.changed', conversationId }));
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { isUuid, KindlineError, type ReplyTo } from '@kindline/contracts';
 import { arrayLiteral, sqlState, uuidV7 } from '@kindline/database';
 import type { Clock } from '@kindline/platform';
+import type { EntityManager } from 'typeorm';
 
 /** Most messages of one batch. */
 export const BATCH_SIZE = 128;
@@ -272,7 +273,11 @@ function readCodes(codes: string, ids: string[], now: Date): (StoredMessage | Ki
   });
 }
 
-function parameters(batch: Ready<NewMessage, Prepared>[], ids: string[], now: Date): unknown[] {
+function parameters(
+  batch: { message: NewMessage; prepared: Prepared }[],
+  ids: string[],
+  now: Date,
+): unknown[] {
   const absentConversations: string[] = [];
   const absentPeople: string[] = [];
   for (const { message, prepared } of batch) {
@@ -303,3 +308,15 @@ const SIGNATURE = `($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], 
 const APPEND = `SELECT string_agg((CASE outcome WHEN 'stored' THEN seq WHEN 'not_found' THEN -1 WHEN 'forbidden' THEN -2
   ELSE -3 END)::text, ',' ORDER BY ord) AS codes FROM append_messages${SIGNATURE}`;
 const APPEND_AGAIN = `SELECT outcome, id, seq, created_at FROM append_messages_again${SIGNATURE}`;
+
+/**
+ * One message in a transaction of the caller's, who has just made its conversation and its members: nobody is absent
+ * yet, and nobody else is told.
+ */
+export async function appendIn(manager: EntityManager, message: NewMessage, now: Date): Promise<void> {
+  const id = uuidV7(now.getTime());
+  const values = parameters([{ message, prepared: { absent: [] } }], [id], now);
+  const [row] = await manager.query<{ codes: string }[]>(APPEND, values);
+  const [result] = readCodes(row?.codes ?? '', [id], now);
+  if (result instanceof KindlineError) throw result;
+}

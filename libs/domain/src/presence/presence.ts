@@ -31,9 +31,19 @@ export class PresenceDirectory {
 
   /** Those of `personIds` who are connected somewhere. */
   async online(personIds: readonly string[], now: number = Date.now()): Promise<Set<string>> {
+    return this.connected(personIds, now);
+  }
+
+  /** Those of them who are connected to another gateway than this one. */
+  async onlineElsewhere(gatewayId: string, personIds: readonly string[]): Promise<Set<string>> {
+    return this.connected(personIds, Date.now(), gatewayId);
+  }
+
+  private async connected(personIds: readonly string[], now: number, except?: string): Promise<Set<string>> {
     const online = new Set<string>();
     if (personIds.length === 0) return online;
-    const gateways = await this.redis.zrangebyscore(GATEWAYS, now, '+inf');
+    const living = await this.redis.zrangebyscore(GATEWAYS, now, '+inf');
+    const gateways = living.filter((gatewayId) => gatewayId !== except);
     const answers = await Promise.all(
       gateways.map((gateway) => this.redis.smismember(peopleOf(gateway), ...personIds)),
     );

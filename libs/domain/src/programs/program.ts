@@ -39,7 +39,7 @@ export interface Program {
   /** How many free helpers a first round asks, and how many busy ones when none is free. */
   readonly inviteSize: number;
   readonly fallbackSize: number;
-  /** Where everyone online is asked and nobody is: how many others are pushed to. */
+  /** Where those online are asked, or given it, and nobody is: how many others are pushed to. */
   readonly offlinePushSize: number;
   readonly reinviteEvery: number | null;
   readonly expireAfter: number | null;

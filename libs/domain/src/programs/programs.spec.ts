@@ -1,3 +1,4 @@
+import { PROGRAMS } from '@kindline/contracts';
 import { ConfigError } from '@kindline/platform';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -5,6 +6,7 @@ import { join } from 'node:path';
 import { betterTogether } from './better-together';
 import { companion as companionProgram } from './companion';
 import { Programs } from './programs';
+import { support as supportProgram } from './support';
 
 describe('Programs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kindline-programs-'));
@@ -67,6 +69,8 @@ describe('Programs', () => {
     const programs = load({ better_together, companion, counseling, support: { capacity: 20 } });
     expect(programs.get('better_together')).toEqual(betterTogether);
     expect(programs.get('companion')).toEqual(companionProgram);
+    expect(programs.get('support')).toEqual(supportProgram);
+    expect(load({ support: { capacity: 7 } }).get('support')).toEqual({ ...supportProgram, capacity: 7 });
   });
 
   it.each([
@@ -97,7 +101,7 @@ describe('Programs', () => {
     expect(sentencesOf('{ not json')).toEqual([expect.stringContaining('could not be read as JSON')]);
   });
 
-  it('have no program that is not offered', () => {
-    expect(() => new Programs().get('support')).toThrow('The program support is not offered here');
+  it('have every program that a client can name', () => {
+    expect(new Programs().all().map(({ name }) => name)).toEqual([...PROGRAMS]);
   });
 });

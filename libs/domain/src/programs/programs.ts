@@ -6,6 +6,7 @@ import { betterTogether } from './better-together';
 import { companion } from './companion';
 import { counseling } from './counseling';
 import type { Program } from './program';
+import { support } from './support';
 
 const count = z.int().min(0).max(100_000);
 const retention = duration.refine((ms) => ms >= 1_000, 'must be at least 1s');
@@ -70,6 +71,7 @@ export class Programs {
       { ...betterTogether, ...overrides.better_together },
       lastingAsRequests({ ...companion, ...overrides.companion }),
       anonymousFor({ ...counseling, capacity }, times),
+      { ...support, ...overrides.support },
     ];
     this.byName = new Map(programs.map((program) => [program.name, program]));
   }

@@ -1,10 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
-import { type Prepared, PresenceDirectory } from '@kindline/domain';
-import { GatewayMetrics } from '../gateway-metrics';
-import { Connections } from '../sockets/connections';
+import { PresenceDirectory } from '../presence/presence';
 import type { IncomingMessage } from './incoming-message';
-import { type Roster, Rosters } from './roster';
+import type { Prepared } from './message-writer';
+import { MESSAGES_HERE, type MessagesHere } from './messages-here';
+import { type Roster, Rosters } from './rosters';
 
 /** What is known of a message's surroundings; a conversation that is unknown or ended has no roster. */
 export interface Surroundings extends Prepared {
@@ -20,14 +20,13 @@ export class MessageSurroundings {
 
   constructor(
     private readonly rosters: Rosters,
-    private readonly connections: Connections,
     private readonly presence: PresenceDirectory,
-    private readonly metrics: GatewayMetrics,
+    @Inject(MESSAGES_HERE) private readonly here: MessagesHere,
   ) {}
 
   /** Answers at once where everything is known here; otherwise one query and one look at the directory a batch. */
   prepare(messages: IncomingMessage[]): Verdicts | Promise<Verdicts> {
-    this.metrics.batch(messages.length);
+    this.here.counted(messages.length);
     const rosters = messages.map(({ conversationId }) => this.rosters.get(conversationId));
     if (rosters.every((roster) => roster !== undefined)) return this.look(messages, rosters);
     return this.rosters.load(messages.map(({ conversationId }) => conversationId)).then((loaded) =>
@@ -42,7 +41,7 @@ export class MessageSurroundings {
     const elsewhere = new Set<string>();
     messages.forEach(({ senderId }, index) => {
       for (const id of rosters[index]?.memberIds ?? []) {
-        if (id !== senderId && !this.connections.has(id)) elsewhere.add(id);
+        if (id !== senderId && !this.here.has(id)) elsewhere.add(id);
       }
     });
     const judge = (online: ReadonlySet<string>): Verdicts =>
@@ -72,7 +71,7 @@ export class MessageSurroundings {
       return new KindlineError('forbidden', 'reciever_mail does not belong to this conversation');
     }
     const absent = roster.memberIds.filter(
-      (id) => id !== message.senderId && !this.connections.has(id) && !onlineElsewhere.has(id),
+      (id) => id !== message.senderId && !this.here.has(id) && !onlineElsewhere.has(id),
     );
     return { roster, absent };
   }

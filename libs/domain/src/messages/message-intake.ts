@@ -1,20 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { AppendedMessage, NewsMap } from '@kindline/contracts';
-import {
-  type AppendedResult,
-  MessageWriter,
-  NEWS_PUBLISHER,
-  type NewsPublisher,
-  type StoredMessage,
-} from '@kindline/domain';
+import type { AppendedMessage } from '@kindline/contracts';
 import { CLOCK, type Clock } from '@kindline/platform';
-import { GATEWAY_ID } from '../gateway-env';
-import { Delivery } from './delivery';
+import { NEWS_PUBLISHER, type NewsPublisher } from '../announcements/announcer';
 import type { IncomingMessage } from './incoming-message';
 import { MessageSurroundings, type Surroundings } from './message-surroundings';
+import { type AppendedResult, MessageWriter, type StoredMessage } from './message-writer';
+import { type AppendedConversation, MESSAGE_ORIGIN, MESSAGES_HERE, type MessagesHere } from './messages-here';
 import { WRITER_POOL, type WriterPool } from './writer-pool';
 
-/** Takes messages from sockets: into Postgres in groups, then to this gateway's sockets and to the others. */
+/** Takes messages from clients: into Postgres in groups, then to the sockets here and to all gateways. */
 @Injectable()
 export class MessageIntake {
   private readonly logger = new Logger(MessageIntake.name);
@@ -23,10 +17,10 @@ export class MessageIntake {
   constructor(
     @Inject(WRITER_POOL) pool: WriterPool,
     @Inject(CLOCK) clock: Clock,
-    @Inject(GATEWAY_ID) private readonly gatewayId: string,
+    @Inject(MESSAGE_ORIGIN) private readonly origin: string,
     @Inject(NEWS_PUBLISHER) private readonly news: NewsPublisher,
     surroundings: MessageSurroundings,
-    private readonly delivery: Delivery,
+    @Inject(MESSAGES_HERE) private readonly here: MessagesHere,
   ) {
     this.writer = new MessageWriter({
       pool,
@@ -42,7 +36,7 @@ export class MessageIntake {
   }
 
   private spread(stored: AppendedResult<IncomingMessage, Surroundings>[]): void {
-    const conversations = new Map<string, NewsMap['messages.appended.v1']['conversations'][number]>();
+    const conversations = new Map<string, AppendedConversation>();
     const origins = new Map<string, string>();
     for (const { message, prepared, result } of stored) {
       const { roster } = prepared;
@@ -59,10 +53,10 @@ export class MessageIntake {
         conversations.set(message.conversationId, conversation);
       }
       conversation.messages.push(appended(message, result));
-      origins.set(result.id, message.socketId);
+      if (message.socketId !== undefined) origins.set(result.id, message.socketId);
     }
-    const batch = { gatewayId: this.gatewayId, conversations: [...conversations.values()] };
-    for (const conversation of batch.conversations) this.delivery.deliver(conversation, origins);
+    const batch = { gatewayId: this.origin, conversations: [...conversations.values()] };
+    for (const conversation of batch.conversations) this.here.show(conversation, origins);
     // Lost news are no lost messages: the other gateways compare heads with Postgres.
     this.news
       .publish('messages.appended.v1', batch)

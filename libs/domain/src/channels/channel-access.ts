@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Person } from '@kindline/auth';
+import { isUuid, KindlineError, SUPERVISING_ROLES } from '@kindline/contracts';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { MemberRole } from '../conversations/conversations';
+import type { Program } from '../programs/program';
+import { CHANNELS_PROGRAM } from './channels-program';
+
+/** Where a channel stands, and what a person is in it. */
+export interface Standing {
+  id: string;
+  status: 'active' | 'ended';
+  waiting: boolean;
+  role: MemberRole | null;
+}
+
+/** Who may see a channel, and who may decide about it. */
+@Injectable()
+export class ChannelAccess {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CHANNELS_PROGRAM) private readonly program: Program,
+  ) {}
+
+  /** Whether this person's token lets them take channels. */
+  answers({ roles }: Person): boolean {
+    return roles.includes(this.program.helperRole);
+  }
+
+  supervises({ roles }: Person): boolean {
+    return SUPERVISING_ROLES.some((role) => roles.includes(role));
+  }
+
+  /**
+   * Its members, those who could take it while it is unclaimed, and supervisors.
+   * @throws not_found, forbidden
+   */
+  async requireVisible(channelId: string, person: Person): Promise<Standing> {
+    const standing = await this.find(this.dataSource.manager, channelId, person.id);
+    const { role, waiting } = standing;
+    if (role === null && !(waiting && this.answers(person)) && !this.supervises(person)) throw notYours();
+    return standing;
+  }
+
+  /** The same for its seeker, its helpers and supervisors only. @throws not_found, forbidden */
+  async requireDecider(channelId: string, person: Person): Promise<Standing> {
+    const standing = await this.find(this.dataSource.manager, channelId, person.id);
+    if (standing.role === null && !this.supervises(person)) throw notYours();
+    return standing;
+  }
+
+  /** Locks the channel until the transaction's end; helpers are locked after it, never before. @throws not_found */
+  async lock(manager: EntityManager, channelId: string, personId: string): Promise<Standing> {
+    if (!isUuid(channelId)) throw unknownChannel();
+    await manager.query(`SELECT FROM conversations WHERE id = $1 FOR NO KEY UPDATE`, [channelId]);
+    return this.find(manager, channelId, personId);
+  }
+
+  private async find(manager: EntityManager, channelId: string, personId: string): Promise<Standing> {
+    if (!isUuid(channelId)) throw unknownChannel();
+    const [standing] = await manager.query<Standing[]>(
+      `SELECT c.id, c.status, c.waiting_since IS NOT NULL AS waiting, m.role
+      FROM conversations c
+      LEFT JOIN conversation_members m ON m.conversation_id = c.id AND m.person_id = $2
+      WHERE c.id = $1 AND c.program = $3`,
+      [channelId, personId, this.program.name],
+    );
+    if (!standing) throw unknownChannel();
+    return standing;
+  }
+}
+
+const unknownChannel = (): KindlineError => new KindlineError('not_found', 'There is no such channel');
+const notYours = (): KindlineError => new KindlineError('forbidden', 'You do not belong to this channel');

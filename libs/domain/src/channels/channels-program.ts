@@ -1,0 +1,2 @@
+/** Nest token: the program whose conversations are channels. */
+export const CHANNELS_PROGRAM = Symbol('CHANNELS_PROGRAM');
