@@ -36,6 +36,13 @@ const ACCOUNTS = [
     description: 'Noor is a counsellor',
   },
   {
+    variable: 'GUS_TOKEN',
+    sub: 'demo-gus',
+    name: 'Gus',
+    roles: ['agent'],
+    description: 'Gus is a support agent',
+  },
+  {
     variable: 'FAY_TOKEN',
     sub: 'demo-fay',
     name: 'Fay',
