@@ -1,29 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  CATEGORIES,
-  type Category,
-  type PreferencesView,
-  type PutPreferences,
-  type QuietHours,
-} from '@kindline/contracts';
+import { CATEGORIES, type Category, type PreferencesView, type PutPreferences } from '@kindline/contracts';
 import { CLOCK, type Clock } from '@kindline/platform';
-import { DataSource, type EntityManager } from 'typeorm';
-
-/** What somebody does not want to be told of, and when not. */
-export interface Preferences {
-  optedOut: ReadonlySet<Category>;
-  quiet?: QuietHours;
-}
+import { DataSource } from 'typeorm';
 
 interface Row {
-  person_id: string;
   opted_out: Category[];
   quiet_from: string | null;
   quiet_to: string | null;
   time_zone: string | null;
 }
 
-const COLUMNS = 'person_id, opted_out, quiet_from, quiet_to, time_zone';
+const COLUMNS = 'opted_out, quiet_from, quiet_to, time_zone';
 
 /** What people want to be told of, and when not. Who never said anything wants everything at any time. */
 @Injectable()
@@ -34,15 +21,18 @@ export class NotificationPreferences {
   ) {}
 
   async get(personId: string): Promise<PreferencesView> {
-    const preferences = await this.many(this.dataSource.manager, [personId]);
-    return viewOf(preferences.get(personId));
+    const [row] = await this.dataSource.query<Row[]>(
+      `SELECT ${COLUMNS} FROM notification_preferences WHERE person_id = $1`,
+      [personId],
+    );
+    return viewOf(row);
   }
 
   /** What is not named stays as it is, also when two devices change different things at once. */
   async put(personId: string, { categories = {}, quietHours }: PutPreferences): Promise<PreferencesView> {
     const named = (wanted: boolean): Category[] => CATEGORIES.filter((name) => categories[name] === wanted);
-    const rows = await this.dataSource.query<Row[]>(
-      `INSERT INTO notification_preferences AS p (${COLUMNS}, updated_at) VALUES ($1, $2::text[], $4, $5, $6, $8)
+    const [row] = await this.dataSource.query<Row[]>(
+      `INSERT INTO notification_preferences AS p (person_id, ${COLUMNS}, updated_at) VALUES ($1, $2::text[], $4, $5, $6, $8)
       ON CONFLICT (person_id) DO UPDATE SET
         opted_out = ARRAY(SELECT unnest(p.opted_out) UNION SELECT unnest($2::text[]) EXCEPT SELECT unnest($3::text[])),
         quiet_from = CASE WHEN $7 THEN $4 ELSE p.quiet_from END,
@@ -61,28 +51,15 @@ export class NotificationPreferences {
         this.clock.now(),
       ],
     );
-    return viewOf(rows.map(preferencesOf)[0]);
-  }
-
-  /** Those of many at once; who never said anything is not in it. */
-  async many(manager: EntityManager, personIds: readonly string[]): Promise<Map<string, Preferences>> {
-    const rows = await manager.query<Row[]>(
-      `SELECT ${COLUMNS} FROM notification_preferences WHERE person_id = ANY ($1)`,
-      [personIds],
-    );
-    return new Map(rows.map((row) => [row.person_id, preferencesOf(row)]));
+    return viewOf(row);
   }
 }
 
-function preferencesOf({ opted_out, quiet_from: from, quiet_to: to, time_zone: timeZone }: Row): Preferences {
-  const optedOut = new Set(opted_out);
-  return from === null || to === null || timeZone === null
-    ? { optedOut }
-    : { optedOut, quiet: { from, to, timeZone } };
-}
+const NOTHING_SAID: Row = { opted_out: [], quiet_from: null, quiet_to: null, time_zone: null };
 
-function viewOf({ optedOut, quiet }: Preferences = { optedOut: new Set() }): PreferencesView {
-  const wants = (name: Category): boolean => !optedOut.has(name);
+function viewOf(row: Row = NOTHING_SAID): PreferencesView {
+  const { opted_out, quiet_from: from, quiet_to: to, time_zone: timeZone } = row;
+  const wants = (name: Category): boolean => !opted_out.includes(name);
   return {
     categories: {
       transactional: wants('transactional'),
@@ -91,6 +68,6 @@ function viewOf({ optedOut, quiet }: Preferences = { optedOut: new Set() }): Pre
       promotional: wants('promotional'),
       product: wants('product'),
     },
-    quietHours: quiet ?? null,
+    quietHours: from === null || to === null || timeZone === null ? null : { from, to, timeZone },
   };
 }
