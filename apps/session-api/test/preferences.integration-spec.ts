@@ -1,7 +1,5 @@
 import type { PreferencesView } from '@kindline/contracts';
-import { NotificationPreferences } from '@kindline/domain';
 import type { TestPerson } from '@kindline/testing';
-import { DataSource } from 'typeorm';
 import { type Answer, ApiWorld } from './api-world';
 import { expectProblem } from './refusals';
 
@@ -115,24 +113,5 @@ describe('what people want to be told of', () => {
     await world.expectStatus(200, world.backend('PUT', PATH, change, person.sub));
     expect(await get(person)).toMatchObject({ categories: { product: false, promotional: true } });
     expect(await world.count('audit_log WHERE action = $1', [`PUT ${PATH}`])).toBe(1);
-  });
-
-  it('is known of many at once, but for those who never said anything', async () => {
-    const [one, two, silent] = [
-      await world.person('user'),
-      await world.person('user'),
-      await world.person('user'),
-    ];
-    await put(one, { categories: { product: false, messages: false }, quietHours: NIGHT });
-    await put(two, { categories: { product: true } });
-    const ids = await Promise.all([one, two, silent].map((person) => world.idOf(person)));
-    const { manager } = world.service.app.get(DataSource);
-    const known = await world.service.app.get(NotificationPreferences).many(manager, ids);
-    expect(known).toEqual(
-      new Map([
-        [ids[0], { optedOut: new Set(['product', 'messages']), quiet: NIGHT }],
-        [ids[1], { optedOut: new Set() }],
-      ]),
-    );
   });
 });
