@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { measureAccepts } from './measures/accepts';
 import { measureBookings } from './measures/bookings';
 import { measureCounseling } from './measures/counseling';
+import { measureHistory } from './measures/history';
 import { measureJobs } from './measures/jobs';
 import { measureMemory } from './measures/memory';
 import { measureMessages } from './measures/messages';
+import { measurePushes } from './measures/pushes';
 import { measureRequests } from './measures/requests';
 import { machineFacts } from './report/machine-facts';
 import { renderResults, renderTable, type Results } from './report/render';
@@ -40,6 +42,9 @@ async function run(settings: Settings): Promise<void> {
     requests: [],
     jobs: [],
     jobsDue: settings.jobsDue,
+    pushes: undefined,
+    history: [],
+    historyMessages: settings.messages,
   };
   if (settings.parts.includes('messages')) {
     say(`Messages: ${settings.pairs} pairs, floor and gateway in turns …`);
@@ -68,6 +73,14 @@ async function run(settings: Settings): Promise<void> {
   if (settings.parts.includes('jobs')) {
     say(`Jobs of backends, with nothing and with ${settings.pendingJobs} pending …`);
     results.jobs = await measureJobs(settings, infra, say);
+  }
+  if (settings.parts.includes('pushes')) {
+    say(`Announcements to ${settings.pushes}, floor and worker in turns …`);
+    results.pushes = await measurePushes(settings, infra, people, say, profileDir);
+  }
+  if (settings.parts.includes('history')) {
+    say(`History of a conversation with ${settings.messages} messages …`);
+    results.history = await measureHistory(settings, infra, say);
   }
   await people.close();
   const facts = await machineFacts(infra);

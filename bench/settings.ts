@@ -1,6 +1,16 @@
 import { availableParallelism } from 'node:os';
 
-export const PARTS = ['messages', 'counseling', 'memory', 'accepts', 'bookings', 'requests', 'jobs'] as const;
+export const PARTS = [
+  'messages',
+  'counseling',
+  'memory',
+  'accepts',
+  'bookings',
+  'requests',
+  'jobs',
+  'pushes',
+  'history',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What a run does. */
@@ -32,6 +42,12 @@ export interface Settings {
   /** Jobs that are due at the same moment. */
   jobsDue: number;
   idleMs: number;
+  /** Of one announcement. */
+  pushes: number;
+  /** People among whom an announcement's audience is looked for. */
+  audience: number;
+  /** Of the conversation whose history is read. */
+  messages: number;
 }
 
 const USAGE = `usage: npm run bench -- [${PARTS.join('] [')}] [--quick] [--profile] [--generators=N] [--in-flight=N]`;
@@ -70,6 +86,9 @@ export function readSettings(args: readonly string[]): Settings {
     pendingJobs: 100_000,
     jobsDue: quick ? 300 : 1_000,
     idleMs: quick ? 4_000 : 10_000,
+    pushes: quick ? 5_000 : 15_000,
+    audience: quick ? 50_000 : 200_000,
+    messages: quick ? 100_000 : 1_000_000,
   };
 }
 
@@ -82,4 +101,5 @@ export const TARGETS = {
   memoryPerConnection: 1.5,
   bookings: 0.6,
   batchedPerSecond: 3_000,
+  pushes: 0.7,
 } as const;

@@ -1,14 +1,18 @@
 import type { AcceptsResult } from '../measures/accepts';
 import type { BookingRound } from '../measures/bookings';
+import type { HistoryResult } from '../measures/history';
 import type { JobsResult } from '../measures/jobs';
 import type { MemoryResult } from '../measures/memory';
 import type { MessageRound } from '../measures/messages';
+import type { PushesResult } from '../measures/pushes';
 import type { RequestRound } from '../measures/requests';
 import { type Settings, TARGETS } from '../settings';
 import { bookingComparisons, bookingLines } from './bookings';
+import { historyLines } from './history';
 import { jobLines } from './jobs';
 import type { MachineFacts } from './machine-facts';
 import { markdown } from './markdown';
+import { pushComparisons, pushLines } from './pushes';
 import { requestComparisons, requestLines } from './requests';
 import { compareMemory, compareRounds, type Comparison, figures, median } from './summary';
 
@@ -23,6 +27,10 @@ export interface Results {
   jobs: JobsResult[];
   /** How many jobs of a kind were due at once. */
   jobsDue: number;
+  pushes: PushesResult | undefined;
+  history: HistoryResult[];
+  /** How many messages that conversation has. */
+  historyMessages: number;
 }
 
 const settingsOf = (rounds: MessageRound[]): number[] => [...new Set(rounds.map(({ inFlight }) => inFlight))];
@@ -67,7 +75,7 @@ function messageComparisons(
   });
 }
 
-function comparisons({ messages, counseling, memory, bookings, requests }: Results): Comparison[] {
+function comparisons({ messages, counseling, memory, bookings, requests, pushes }: Results): Comparison[] {
   const lines = [
     ...messageComparisons(messages, '', TARGETS),
     ...messageComparisons(counseling, 'anonymous, ', { delivered: TARGETS.counseling }),
@@ -77,7 +85,7 @@ function comparisons({ messages, counseling, memory, bookings, requests }: Resul
     const target = atMost(TARGETS.memoryPerConnection, kib.ratio);
     lines.push({ name: `KiB per idle connection (${memory[0]?.connections})`, ...kib, digits: 1, target });
   }
-  lines.push(...bookingComparisons(bookings), ...requestComparisons(requests));
+  lines.push(...bookingComparisons(bookings), ...requestComparisons(requests), ...pushComparisons(pushes));
   return lines;
 }
 
@@ -102,6 +110,8 @@ export function renderTable(results: Results): string {
     ...loadLines(results.counseling, 'Messages of anonymous sessions', 'redisPerMessage'),
     ...bookingLines(results.bookings),
     ...requestLines(results.requests),
+    ...pushLines(results.pushes),
+    ...historyLines(results.history, results.historyMessages),
   ].join('\n\n');
 }
 
@@ -182,7 +192,7 @@ ${howToRead(settings)}`;
 
 function howToRead(settings: Settings): string {
   const { pairs, rounds, windowMs, warmUpMs, generators, pendingJobs, jobsDue, idleMs } = settings;
-  const { volunteers, seniors, bursts, singles } = settings;
+  const { volunteers, seniors, bursts, singles, pushes, audience } = settings;
   return `## How to read it
 
 The floor is a bare Socket.IO relay: it authenticates nobody, checks nothing, stores nothing. The gateway is the
@@ -216,5 +226,16 @@ closed loop. Late is from the moment at which all ${jobsDue} were due to the arr
 (callbacks) or at a Redis subscriber (events); all of them at one moment is the worst case, so what this shows is
 how long a scheduler takes for that many. Idle is counted over ${idleMs / 1000} s in which nothing is due; the scheduler then
 looks for announcements, timers and jobs as always.
+
+Pushes: one notification worker sends an announcement to ${pushes} people with a device each; counted from the call
+that makes it until it is \`sent\`, so with finding the people, writing their notifications and the ledger. The floor
+is a bare \`node:https\` client with kept connections and as many requests under way, which sends the same requests
+and writes nothing. Both send to one push sandbox, in turns, after a warm-up; floor's and worker's CPU is of that
+process alone. Expansion is writing the notifications of ${audience} people, of whom 60 % match, while next to nothing is
+sent.
+
+History: pages are read by the same code that the session API reads them with, one after the other. Pages touched are
+Postgres', of tables and indexes, from \`EXPLAIN (ANALYZE, BUFFERS)\` of the same statement: what a page of history
+costs on any machine.
 `;
 }

@@ -23,6 +23,8 @@ export interface Infra {
   postgresPid: number;
   redisPid: number;
   secret: string;
+  /** Of this run; removed at its end. */
+  dataDir: string;
   stop(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export async function startInfra(): Promise<Infra> {
       postgresPid: pidIn(join(dataDir, 'postgres', 'postmaster.pid')),
       redisPid: pidIn(join(dataDir, 'redis', 'redis.pid')),
       secret: randomBytes(48).toString('base64'),
+      dataDir,
       stop,
     };
   } catch (error) {

@@ -98,13 +98,20 @@ export class People {
     return players;
   }
 
+  /** @returns the token of somebody who may announce */
+  async admin(): Promise<string> {
+    const [admin] = await this.people(1, 'admin');
+    if (!admin) throw new Error('nobody was made');
+    return admin.token;
+  }
+
   async close(): Promise<void> {
     await this.pool.end();
   }
 
   private async people(
     count: number,
-    role: 'user' | 'student' | 'counselor' | 'senior' | 'volunteer' | 'facilitator',
+    role: 'user' | 'student' | 'counselor' | 'senior' | 'volunteer' | 'facilitator' | 'admin',
   ): Promise<KnownPlayer[]> {
     const players = await Promise.all(
       Array.from({ length: count }, async () => {

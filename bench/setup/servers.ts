@@ -62,6 +62,72 @@ export async function startSessionApi(infra: Infra, profileDir?: string): Promis
   return { ...started, url };
 }
 
+/** The stand-in for FCM. */
+export interface Sandbox extends Started {
+  endpoint: string;
+  caFile: string;
+  /** Those of all pushes that it has taken, as often as they came. */
+  tokens(): Promise<string[]>;
+  clear(): Promise<void>;
+}
+
+/** The push sandbox in a process of its own. */
+export async function startPushSandbox({ dataDir }: Infra): Promise<Sandbox> {
+  const [httpPort, tlsPort] = [await freePort(), await freePort()];
+  const caFile = join(dataDir, 'push-sandbox', 'ca.pem');
+  const started = startNode(dist('apps', 'push-sandbox', 'src', 'main.js'), {
+    PUSH_SANDBOX_PORT: String(httpPort),
+    PUSH_SANDBOX_TLS_PORT: String(tlsPort),
+    PUSH_SANDBOX_CA_FILE: caFile,
+    HOST: '127.0.0.1',
+    NODE_ENV: 'development',
+  });
+  const url = `http://127.0.0.1:${httpPort}`;
+  await untilAnswers(`${url}/health/ready`, started);
+  return {
+    ...started,
+    endpoint: `https://127.0.0.1:${tlsPort}`,
+    caFile,
+    tokens: async () => {
+      const response = await fetch(`${url}/messages`);
+      return ((await response.json()) as { token: string }[]).map(({ token }) => token);
+    },
+    clear: async () => {
+      await fetch(`${url}/messages`, { method: 'DELETE' });
+    },
+  };
+}
+
+/** The floor of pushes, in a process of its own, which waits for orders. */
+export function startPushClient(profileDir?: string): Started {
+  const file = dist('bench', 'floor', 'push-client.js');
+  return startNode(file, {}, profiled(profileDir && join(profileDir, 'push-floor')));
+}
+
+/** One notification worker as it is shipped, which pushes to the sandbox. */
+export async function startNotificationWorker(
+  infra: Infra,
+  { endpoint, caFile }: Sandbox,
+  more: NodeJS.ProcessEnv,
+  profileDir?: string,
+): Promise<Server> {
+  const port = await freePort();
+  const started = startNode(
+    dist('apps', 'notification-worker', 'src', 'main.js'),
+    {
+      ...settings(infra),
+      NOTIFICATION_WORKER_PORT: String(port),
+      FCM_ENDPOINT: endpoint,
+      FCM_CA_FILE: caFile,
+      ...more,
+    },
+    profiled(profileDir && join(profileDir, 'notification-worker')),
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(`${url}/health/ready`, started);
+  return { ...started, url };
+}
+
 /** One scheduler process as it is shipped; its jobs may call this origin. */
 export async function startScheduler(infra: Infra, origin: string): Promise<Server> {
   const port = await freePort();

@@ -217,8 +217,8 @@ describe('what becomes of a push', () => {
   async function withoutWorker(person: Owner): Promise<{ id: string; tokenId: string }> {
     const id = randomUUID();
     await world.sql.query(
-      `INSERT INTO notifications (id, person_id, kind, title, body, channel_key, screen, priority, only_absent, created_at)
-      VALUES ($1, $2, 'test', 't', 'b', 'misc_ch', 'home', 'normal', false, now())`,
+      `INSERT INTO notifications (id, person_id, kind, category, title, body, channel_key, screen, priority, only_absent, created_at)
+      VALUES ($1, $2, 'test', 'transactional', 't', 'b', 'misc_ch', 'home', 'normal', false, now())`,
       [id, person.id],
     );
     const { rows } = await world.sql.query<{ id: string }>(

@@ -82,7 +82,8 @@ export class CampaignExpansion {
   /**
    * Looks at the next people by their ids and writes a notification for those who match. The window is of people,
    * not of matches: however few match, a transaction stays short. Who switched the category off has one as well,
-   * which says so and goes nowhere. Uses people_pkey, or people_sub_key where the target names them.
+   * which says so and goes nowhere. Uses people_pkey, or people_sub_key where the target names them. A lateral, because
+   * with a join everybody's preferences were read for each window.
    */
   private async write(
     manager: EntityManager,
@@ -105,7 +106,7 @@ export class CampaignExpansion {
           CASE WHEN $2 = ANY (w.opted_out) THEN 'opted_out' END, CASE WHEN $2 = ANY (w.opted_out) THEN $6::timestamptz END
         FROM matching m
         JOIN unnest($4::uuid[]) WITH ORDINALITY AS ids (id, nth) USING (nth)
-        LEFT JOIN notification_preferences w ON w.person_id = m.id
+        LEFT JOIN LATERAL (SELECT opted_out FROM notification_preferences WHERE person_id = m.id LIMIT 1) w ON true
         ON CONFLICT (campaign_id, person_id) WHERE campaign_id IS NOT NULL DO NOTHING
         RETURNING id, withheld
       )

@@ -9,10 +9,15 @@ import { SendNotifications } from '../sending/send-notifications';
 import { CampaignPace } from './campaign-pace';
 
 /**
- * Pushes of a campaign that are under way at once in one job. Few, because it is this many whose fate is unknown when
- * the process is killed.
+ * Pushes of a campaign that one job writes down at once. Few, because it is this many whose fate is unknown when the
+ * process is killed.
  */
 const CALL_SIZE = 100;
+/**
+ * Requests of one job at once. Four jobs run side by side, and over 100 connections the sender alone was no slower
+ * than over 200 and held some 90 MB less; at 100 ms an answer they are 1,000/s.
+ */
+const UNDER_WAY = 25;
 /** Rows that one statement withdraws. */
 const BATCH = 2_000;
 
@@ -46,6 +51,7 @@ export class CampaignSending {
       job,
       callSize: Math.min(CALL_SIZE, this.pace.burst),
       onConnected: (spared) => this.show(campaignId, spared),
+      underWay: UNDER_WAY,
       mayGoOn: async (count) => (await this.pace.turn(count, signal)) && !(await this.isOver(campaignId)),
     });
     // Told to stop: somebody else sends the rest. What a cancelled one still had is withdrawn.
@@ -56,14 +62,17 @@ export class CampaignSending {
     await this.campaigns.finishIfDone(campaignId);
   }
 
-  /** What has not left is skipped; what is under way is settled by whoever sent it. Bears repeating. */
+  /**
+   * What has not left is skipped; what is under way is settled by whoever sent it. Bears repeating. Uses
+   * notifications_campaign_person.
+   */
   async withdraw(campaignId: string): Promise<void> {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
       const [{ last } = { last: null }] = await this.dataSource.query<{ last: string | null }[]>(
         `WITH open AS MATERIALIZED (
-          SELECT id FROM notifications WHERE campaign_id = $1 AND settled_at IS NULL AND id > $2
-          ORDER BY id LIMIT $3
+          SELECT id, person_id FROM notifications WHERE campaign_id = $1 AND settled_at IS NULL AND person_id > $2
+          ORDER BY person_id LIMIT $3
         ), skipped AS (
           UPDATE notification_deliveries d SET status = 'skipped', reason = 'cancelled', updated_at = now()
           FROM open WHERE d.notification_id = open.id AND d.status = 'pending' AND (d.attempts = 0 OR d.reason IS NOT NULL)
@@ -79,7 +88,7 @@ export class CampaignSending {
             withheld = CASE WHEN n.id IN (SELECT notification_id FROM reached) THEN NULL ELSE 'cancelled' END
           FROM open WHERE n.id = open.id AND n.id NOT IN (SELECT notification_id FROM under_way)
         )
-        SELECT max(id::text) AS last FROM open`,
+        SELECT max(person_id::text) AS last FROM open`,
         [campaignId, after, BATCH],
       );
       if (last === null) break;

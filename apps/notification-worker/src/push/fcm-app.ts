@@ -2,6 +2,7 @@ import { type App, applicationDefault, cert, type Credential, initializeApp } fr
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent, type AgentOptions } from 'node:https';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { FCM_HOST } from './flight';
 
 /** Whom the SDK speaks to, and as whom. */
@@ -61,6 +62,7 @@ function realCredential({ serviceAccount, useApplicationDefault }: FcmAccess): C
 /** Takes every connection to the endpoint, which has to prove that it is FCM to our authority. */
 class EndpointAgent extends Agent {
   private readonly url: URL;
+  private trusted: { ca: string; context: SecureContext } | undefined;
 
   constructor(
     endpoint: string,
@@ -71,13 +73,21 @@ class EndpointAgent extends Agent {
   }
 
   override createConnection(...[options, callback]: Parameters<Agent['createConnection']>) {
-    // Read for every connection: the sandbox makes a new authority whenever it starts, and may start after us.
-    const ca = this.caFile ? readFileSync(this.caFile) : undefined;
+    const secureContext = this.trusting();
     const host = this.url.hostname.replace(/^\[|\]$/g, '');
     const port = Number(this.url.port || 443);
     return super.createConnection(
-      { ...options, host, port, servername: FCM_HOST, ...(ca && { ca }) },
+      { ...options, host, port, servername: FCM_HOST, ...(secureContext && { secureContext }) },
       callback,
     );
+  }
+
+  /** Read for every connection: the sandbox makes a new authority whenever it starts, and may start after us. */
+  private trusting(): SecureContext | undefined {
+    if (!this.caFile) return undefined;
+    const ca = readFileSync(this.caFile, 'utf8');
+    // Made once for all connections that trust the same.
+    if (this.trusted?.ca !== ca) this.trusted = { ca, context: createSecureContext({ ca }) };
+    return this.trusted.context;
   }
 }

@@ -8,7 +8,7 @@ import type { PushMessage, PushOutcome, PushSender } from './push-sender';
 /** FCM's most messages a call. */
 export const CALL_LIMIT = 500;
 /**
- * Requests of one call that are under way at once. Each call has its own lanes, and the agent queues nothing:
+ * Requests of one call that are under way at once, if the caller does not say. Each call has its own lanes, and the agent queues nothing:
  * a push to somebody in distress never stands behind a campaign's.
  */
 const LANES = 50;
@@ -33,11 +33,11 @@ export function createPushSender(config: PushSenderConfig): PushSender | undefin
   withoutRetries(messaging);
   const calls = new Set<Promise<unknown>>();
 
-  async function call(messages: TokenMessage[], dryRun: boolean): Promise<PushOutcome[]> {
+  async function call(messages: TokenMessage[], dryRun: boolean, lanes: number): Promise<PushOutcome[]> {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), config.deadlineMs ?? DEADLINE_MS);
     const trouble = new Map<string, number>();
-    const answers = inLanes(messages, async (message) => {
+    const answers = inLanes(messages, lanes, async (message) => {
       const { outcome, cause } = await attempt(messaging, message, dryRun, deadline.signal);
       if (outcome.status === 'retry' || outcome.status === 'unknown') {
         const kind = `${outcome.status} ${outcome.reason}${cause === undefined ? '' : ` (${cause})`}`;
@@ -57,12 +57,12 @@ export function createPushSender(config: PushSenderConfig): PushSender | undefin
   }
 
   return {
-    async send(messages) {
+    async send(messages, underWay = LANES) {
       if (messages.length > CALL_LIMIT) throw new RangeError(`at most ${CALL_LIMIT} messages a call`);
-      return call(messages.map(toFcm), false);
+      return call(messages.map(toFcm), false, underWay);
     },
     async validate(token) {
-      const [outcome] = await call([{ token, data: { kind: 'token_validation' } }], true);
+      const [outcome] = await call([{ token, data: { kind: 'token_validation' } }], true, 1);
       return outcome ?? { status: 'unknown', reason: 'no_answer' };
     },
     async close() {
@@ -138,9 +138,10 @@ async function attempt(
   }
 }
 
-/** Works through the items, LANES at a time; answers in their order. */
+/** Works through the items, so many at a time; answers in their order. */
 async function inLanes<Item, Result>(
   items: Item[],
+  lanes: number,
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
@@ -148,7 +149,7 @@ async function inLanes<Item, Result>(
   const lane = async (): Promise<void> => {
     for (const [index, item] of waiting) results[index] = await work(item);
   };
-  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
   return results;
 }
 

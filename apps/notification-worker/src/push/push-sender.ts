@@ -24,9 +24,10 @@ export interface PushSender {
   /**
    * Sends at most 500; answers in the same order, always within the deadline, and never throws for what happens
    * on the way. Nothing of a call leaves after it has been answered.
+   * @param underWay most requests at once
    * @throws RangeError for more than 500
    */
-  send(messages: PushMessage[]): Promise<PushOutcome[]>;
+  send(messages: PushMessage[], underWay?: number): Promise<PushOutcome[]>;
   /** Asks by dry run whether a token is still good. */
   validate(token: string): Promise<PushOutcome>;
   /** Waits for the calls under way, which their deadline bounds. */

@@ -101,7 +101,10 @@ export class Addressees {
     });
   }
 
-  /** Uses notification_preferences_pkey and push_tokens_person; what waits already is found by notifications_person. */
+  /**
+   * Uses notification_preferences_pkey, push_tokens_person and notification_deliveries_token_key; what waits already is
+   * found by notifications_person. Laterals and a count, because of a join or an anti-join a plan may read all tables.
+   */
   private async unopened(notificationIds: string[]): Promise<Row[]> {
     return this.dataSource.query<Row[]>(
       `SELECT n.id, n.person_id, n.campaign_id, n.category, n.only_absent, n.created_at,
@@ -117,10 +120,11 @@ export class Addressees {
           ) AS outdated,
         (SELECT json_agg(json_build_object('id', t.id, 'token', t.token)) FROM push_tokens t
           WHERE t.person_id = n.person_id) AS tokens
-      FROM notifications n
-      LEFT JOIN notification_preferences w ON w.person_id = n.person_id
-      WHERE n.id = ANY ($1) AND n.settled_at IS NULL AND (n.held_until IS NULL OR n.held_until <= $2)
-        AND NOT EXISTS (SELECT FROM notification_deliveries d WHERE d.notification_id = n.id)`,
+      FROM (SELECT DISTINCT unnest($1::uuid[]) AS id) wanted
+      CROSS JOIN LATERAL (SELECT * FROM notifications WHERE id = wanted.id LIMIT 1) n
+      LEFT JOIN LATERAL (SELECT * FROM notification_preferences WHERE person_id = n.person_id LIMIT 1) w ON true
+      WHERE n.settled_at IS NULL AND (n.held_until IS NULL OR n.held_until <= $2)
+        AND (SELECT count(*) FROM notification_deliveries d WHERE d.notification_id = n.id) = 0`,
       [notificationIds, this.clock.now(), LONGEST_NIGHT],
     );
   }

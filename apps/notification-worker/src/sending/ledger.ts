@@ -31,6 +31,7 @@ interface Row {
   token_id: string | null;
   person_id: string;
   attempts: number;
+  reason: string | null;
   priority: 'high' | 'normal';
   token: string | null;
   title: string;
@@ -45,6 +46,7 @@ interface Row {
   request_id: string | null;
   folded: number;
   expires_at: Date | null;
+  expired: boolean;
 }
 
 /** `notification_deliveries`: one entry per notification and token, and what became of it. */
@@ -68,30 +70,52 @@ export class Ledger {
 
   /**
    * What is still to be sent. An entry that is too late to be of use, or whose token left its person meanwhile, is
-   * skipped; see `interrupted` for those that were attempted.
+   * skipped; see `interrupted` for those that were attempted. Looks first and writes only where there is something to
+   * write: nearly always there is not.
    */
   async due(notificationIds: string[]): Promise<Due[]> {
-    await this.interrupted(notificationIds);
-    await this.dataSource.query(
-      `UPDATE notification_deliveries d SET status = 'skipped', updated_at = $2,
-        reason = CASE WHEN n.expires_at <= $2 THEN 'expired' ELSE 'no_token' END
-      FROM notifications n
-      WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending' AND (n.expires_at <= $2
-        OR NOT EXISTS (SELECT FROM push_tokens t WHERE t.id = d.push_token_id AND t.person_id = n.person_id))`,
+    const rows = await this.pending(notificationIds);
+    const dead = rows.filter((row) => row.attempts > 0 && row.reason === null && row.priority !== 'high');
+    if (dead.length > 0) await this.interrupted(notificationIds);
+    const alive = rows.filter((row) => !dead.includes(row));
+    const useless = alive.filter((row) => row.expired || row.token === null);
+    if (useless.length > 0) await this.skip(useless);
+    return alive.flatMap((row) =>
+      row.token && row.token_id && !row.expired ? [due(row, row.token, row.token_id)] : [],
+    );
+  }
+
+  /**
+   * Laterals, because only nested loops are right for a page of ids: a plan from when the tables were small reads
+   * all of them for each page. Uses notifications_pkey, notification_deliveries_token_key and push_tokens_pkey.
+   */
+  private async pending(notificationIds: string[]): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(
+      `SELECT d.id AS delivery_id, n.id AS notification_id, t.id AS token_id, n.person_id, d.attempts, d.reason,
+        n.priority, t.token, coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, c.data,
+        n.campaign_id, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at,
+        coalesce(n.expires_at <= $2, false) AS expired
+      FROM (SELECT DISTINCT unnest($1::uuid[]) AS id) wanted
+      CROSS JOIN LATERAL (SELECT * FROM notifications WHERE id = wanted.id LIMIT 1) n
+      CROSS JOIN LATERAL (SELECT * FROM notification_deliveries
+        WHERE notification_id = wanted.id AND status = 'pending' OFFSET 0) d
+      LEFT JOIN LATERAL (SELECT * FROM push_tokens
+        WHERE id = d.push_token_id AND person_id = n.person_id LIMIT 1) t ON true
+      LEFT JOIN campaigns c ON c.id = n.campaign_id`,
       [notificationIds, this.clock.now()],
     );
-    const rows = await this.dataSource.query<Row[]>(
-      `SELECT d.id AS delivery_id, n.id AS notification_id, t.id AS token_id, n.person_id, d.attempts, n.priority, t.token,
-        coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, c.data, n.campaign_id,
-        n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at
-      FROM notification_deliveries d
-      JOIN notifications n ON n.id = d.notification_id
-      LEFT JOIN campaigns c ON c.id = n.campaign_id
-      JOIN push_tokens t ON t.id = d.push_token_id AND t.person_id = n.person_id
-      WHERE d.notification_id = ANY ($1) AND d.status = 'pending'`,
-      [notificationIds],
+  }
+
+  private async skip(rows: readonly Row[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE notification_deliveries d SET status = 'skipped', reason = s.reason, updated_at = $3
+      FROM unnest($1::uuid[], $2::text[]) AS s (id, reason) WHERE d.id = s.id AND d.status = 'pending'`,
+      [
+        rows.map((row) => row.delivery_id),
+        rows.map((row) => (row.expired ? 'expired' : 'no_token')),
+        this.clock.now(),
+      ],
     );
-    return rows.flatMap((row) => (row.token && row.token_id ? [due(row, row.token, row.token_id)] : []));
   }
 
   /**
@@ -133,13 +157,12 @@ export class Ledger {
     );
   }
 
-  /** Notifications with entries, none of which is pending, are done; one without waits for somebody's night to end. */
+  /** Notifications that have entries, none of which is pending, are done. Who waits for a night's end has none. */
   async settle(notificationIds: string[]): Promise<void> {
     await this.dataSource.query(
       `UPDATE notifications n SET settled_at = $2
-      WHERE n.id = ANY ($1) AND n.settled_at IS NULL
-        AND EXISTS (SELECT FROM notification_deliveries d WHERE d.notification_id = n.id) AND NOT EXISTS (
-        SELECT FROM notification_deliveries d WHERE d.notification_id = n.id AND d.status = 'pending')`,
+      WHERE n.id = ANY ($1) AND n.settled_at IS NULL AND (
+        SELECT bool_and(d.status <> 'pending') FROM notification_deliveries d WHERE d.notification_id = n.id)`,
       [notificationIds, this.clock.now()],
     );
   }

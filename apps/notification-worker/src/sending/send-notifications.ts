@@ -15,8 +15,10 @@ const MOST_ATTEMPTS = 6;
 export interface Manner {
   /** The job that sends these again, when it is time. */
   job(notificationIds: string[]): NewJob;
-  /** Most pushes under way at once; FCM takes 500 a call. */
+  /** Most pushes of a call, which are written down together; FCM takes 500. */
   callSize: number;
+  /** Of those, most requests at once; as many as the sender thinks right, if not given. */
+  underWay?: number;
   /** Asked before each call of so many pushes; may wait. False: the rest is not sent now. */
   mayGoOn?(count: number): Promise<boolean>;
   /** Told of those who get no push because they are connected. */
@@ -63,7 +65,10 @@ export class SendNotifications {
     const claimed = await this.ledger.claim(wanted);
     const due = wanted.filter(({ deliveryId }) => claimed.has(deliveryId));
     if (due.length === 0) return;
-    const outcomes = await sender.send(due.map(({ message }) => message));
+    const outcomes = await sender.send(
+      due.map(({ message }) => message),
+      manner.underWay,
+    );
     /** Notifications to try again, and in how many ms. */
     const again = new Map<string, number>();
     const settlements: Settlement[] = due.map((entry, index) => {

@@ -17,9 +17,6 @@ import { PersonRow } from './people.entities';
   unique: true,
   where: 'campaign_id IS NOT NULL',
 })
-@Index('notifications_campaign_open', ['campaignId'], {
-  where: 'campaign_id IS NOT NULL AND settled_at IS NULL',
-})
 @Index('notifications_inbox', ['personId', 'id'], {
   where: 'campaign_id IS NOT NULL AND withheld IS NULL',
 })

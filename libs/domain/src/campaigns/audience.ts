@@ -19,7 +19,7 @@ export class Audience {
 
   /** How many people match now. */
   async size(target: AudienceTarget): Promise<number> {
-    const { sql, parameters } = this.condition(target, 1);
+    const { sql, parameters } = this.condition(target, 1, target.subs ? 'some' : 'everybody');
     const [row] = await this.dataSource.query<{ size: number }[]>(
       `SELECT count(*)::int AS size FROM people p WHERE ${sql}`,
       parameters,
@@ -37,10 +37,12 @@ export class Audience {
   }
 
   /**
-   * Uses person_roles_pkey, conversation_members_person and help_requests_seeker, one probe each a person.
+   * Of some people it uses person_roles_pkey, conversation_members_person and help_requests_seeker, one probe each a
+   * person; of everybody it reads those tables once.
    * @param first the number of its first parameter
+   * @param of how many people it is asked: for a million the probes take four times as long
    */
-  condition(target: AudienceTarget, first: number): Condition {
+  condition(target: AudienceTarget, first: number, of: 'some' | 'everybody' = 'some'): Condition {
     const parameters: unknown[] = [];
     const parameter = (value: unknown): string => `$${first - 1 + parameters.push(value)}`;
     const parts: string[] = [];
@@ -55,9 +57,7 @@ export class Audience {
       const names = parameter(programs);
       // Who answers in it belongs to it before their first conversation. Of anonymous sessions nothing is asked.
       const helperRoles = parameter(programs.map((name) => this.programs.get(name).helperRole));
-      parts.push(`(${hasRole(helperRoles)}
-        OR EXISTS (SELECT FROM conversation_members m WHERE m.person_id = p.id AND m.program = ANY (${names}::text[]))
-        OR EXISTS (SELECT FROM help_requests h WHERE h.seeker_id = p.id AND h.program = ANY (${names}::text[])))`);
+      parts.push(belongs(names, helperRoles, of));
     }
     return { sql: parts.length === 0 ? 'true' : parts.join(' AND '), parameters };
   }
@@ -65,3 +65,18 @@ export class Audience {
 
 const hasRole = (roles: string): string =>
   `EXISTS (SELECT FROM person_roles r WHERE r.person_id = p.id AND r.role = ANY (${roles}::text[]))`;
+
+/** A UNION, which the planner leaves as it is: of an OR it hashes whole tables for every window. */
+function belongs(programs: string, helperRoles: string, of: 'some' | 'everybody'): string {
+  const sources = [
+    ['person_roles', 'person_id', `role = ANY (${helperRoles}::text[])`],
+    ['conversation_members', 'person_id', `program = ANY (${programs}::text[])`],
+    ['help_requests', 'seeker_id', `program = ANY (${programs}::text[])`],
+  ] as const;
+  const select = sources.map(([table, person, condition]) =>
+    of === 'everybody'
+      ? `SELECT ${person} FROM ${table} WHERE ${condition}`
+      : `SELECT FROM ${table} s WHERE s.${person} = p.id AND s.${condition}`,
+  );
+  return `${of === 'everybody' ? 'p.id IN' : 'EXISTS'} (${select.join(' UNION ALL ')})`;
+}

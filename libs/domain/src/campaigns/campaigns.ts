@@ -162,8 +162,12 @@ export class Campaigns {
     return view;
   }
 
-  /** Writes down that nothing is left to send, and what became of it; does nothing while something is. */
+  /**
+   * Writes down that nothing is left to send, and what became of it; does nothing while something is. Asked after
+   * every page; nearly always somebody is left.
+   */
   async finishIfDone(campaignId: string): Promise<void> {
+    if (await this.isOpen(campaignId)) return;
     await inTransaction(this.dataSource, async (manager) => {
       const [done] = await updated<{ id: string }>(
         manager,
@@ -181,6 +185,19 @@ export class Campaigns {
         JSON.stringify(counts),
       ]);
     });
+  }
+
+  /**
+   * Whether somebody is left. Looks from the last person backwards, who is told last: while a campaign is being sent
+   * the first row says so. Uses notifications_campaign_person; an index of the open ones would be written again with
+   * everybody who is settled.
+   */
+  private async isOpen(campaignId: string): Promise<boolean> {
+    const rows = await this.dataSource.query<unknown[]>(
+      `SELECT FROM notifications WHERE campaign_id = $1 AND settled_at IS NULL ORDER BY person_id DESC LIMIT 1`,
+      [campaignId],
+    );
+    return rows.length > 0;
   }
 
   private async repeated(campaign: NewCampaign): Promise<Announced> {

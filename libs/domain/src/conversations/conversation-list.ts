@@ -9,6 +9,7 @@ export interface ConversationSummary {
   program: ProgramName;
   status: 'active' | 'ended';
   members: { sub: string; name: string | null; role: MemberRole }[];
+  /** At most 1,000: that many, or more. */
   unread: number;
   last_message_at: string | null;
   created_at: string;
@@ -21,6 +22,11 @@ interface Row extends Omit<ConversationSummary, 'last_message_at' | 'created_at'
   ended_at: Date | null;
   position: string;
 }
+
+/** Nobody reads a larger number off a badge, and counting a million takes a quarter of a second a conversation. */
+const MOST_UNREAD = 1_000;
+/** Above the read mark: somebody may have written this many without reading. */
+const MOST_LOOKED_AT = 10_000;
 
 /** A person's conversations, newest activity first. */
 @Injectable()
@@ -63,15 +69,21 @@ export class ConversationList {
     return summary(row);
   }
 
-  /** Starts from conversation_members_person; a person has hundreds of conversations at most, so the sort is small. */
+  /**
+   * Starts from conversation_members_person; a person has hundreds of conversations at most, so the sort is small.
+   * Unread ones are counted by messages_pkey.
+   */
   private async read(where: string, parameters: unknown[]): Promise<Row[]> {
     return this.dataSource.query<Row[]>(
       `SELECT c.id, c.program, c.status, c.last_message_at, c.created_at, c.ended_at,
         c.last_activity_at::text AS position,
         (SELECT json_agg(json_build_object('sub', p.sub, 'name', p.name, 'role', o.role) ORDER BY o.role DESC)
           FROM conversation_members o JOIN people p ON p.id = o.person_id WHERE o.conversation_id = c.id) AS members,
-        (SELECT count(*)::int FROM messages t
-          WHERE t.conversation_id = c.id AND t.seq > m.last_read_seq AND t.sender_id IS DISTINCT FROM m.person_id) AS unread
+        (SELECT count(*)::int FROM (
+          SELECT FROM (
+            SELECT t.sender_id FROM messages t WHERE t.conversation_id = c.id AND t.seq > m.last_read_seq
+            ORDER BY t.seq LIMIT ${MOST_LOOKED_AT}) above
+          WHERE above.sender_id IS DISTINCT FROM m.person_id LIMIT ${MOST_UNREAD}) others) AS unread
       FROM conversation_members m
       JOIN conversations c ON c.id = m.conversation_id
       WHERE m.person_id = $1 AND ${where}`,

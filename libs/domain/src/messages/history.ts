@@ -44,12 +44,24 @@ export class History {
     };
   }
 
+  /**
+   * `read_at` is of the first mark at or above a message that somebody else set. A reader's marks only move forward,
+   * so it is their lowest one there: one probe of message_reads_pkey per reader and message. Their minimum over all
+   * marks would read all of them, for each message: seconds at the old end of a long history.
+   */
   private async read(conversationId: string, range: string, seq: number, limit: number): Promise<Row[]> {
     return this.dataSource.query<Row[]>(
-      `SELECT m.id, m.seq, p.sub AS sender, m.content, m.type, m.reply_to, m.created_at,
-        (SELECT min(r.read_at) FROM message_reads r
-          WHERE r.conversation_id = m.conversation_id AND r.up_to_seq >= m.seq
-            AND r.person_id IS DISTINCT FROM m.sender_id) AS read_at
+      `WITH RECURSIVE readers AS (
+        SELECT ${nextReader('true')} AS id
+        UNION ALL
+        SELECT ${nextReader('r.person_id > readers.id')} FROM readers WHERE readers.id IS NOT NULL
+      )
+      SELECT m.id, m.seq, p.sub AS sender, m.content, m.type, m.reply_to, m.created_at,
+        (SELECT min(mark.read_at) FROM readers CROSS JOIN LATERAL (
+            SELECT r.read_at FROM message_reads r
+            WHERE r.conversation_id = $1 AND r.person_id = readers.id AND r.up_to_seq >= m.seq
+            ORDER BY r.up_to_seq LIMIT 1) mark
+          WHERE readers.id IS DISTINCT FROM m.sender_id) AS read_at
       FROM messages m
       LEFT JOIN people p ON p.id = m.sender_id
       WHERE m.conversation_id = $1 AND ${range} LIMIT $3`,
@@ -57,6 +69,10 @@ export class History {
     );
   }
 }
+
+/** Of everybody with marks here, also who is no member any more, the first by id. */
+const nextReader = (after: string): string =>
+  `(SELECT r.person_id FROM message_reads r WHERE r.conversation_id = $1 AND ${after} ORDER BY r.person_id LIMIT 1)`;
 
 function view(conversationId: string, row: Row): MessageView {
   return {
