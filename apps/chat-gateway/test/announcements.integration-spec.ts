@@ -45,6 +45,17 @@ describe('an announcement to somebody who is connected', () => {
       outcome: 'skipped',
       reason: 'connected',
     });
+    const bare = await world.person('user');
+    const screen = await world.connect(bare);
+    const { body: second } = await world.api('POST', '/api/notifications', admin, {
+      title: 'For a screen only',
+      body: 'Without a device',
+      category: 'product',
+      target: { subs: [bare.sub] },
+    });
+    expect(await screen.next('notification:new')).toMatchObject({ title: 'For a screen only' });
+    const whyBare = `/api/notifications/${String(second['id'])}/why?sub=${bare.sub}`;
+    expect((await world.api('GET', whyBare, admin)).body).toMatchObject({ reason: 'connected' });
     expect(somebodyElse.all('notification:new')).toEqual([]);
   });
 });

@@ -137,6 +137,7 @@ describe('announcements', () => {
     const [first, second] = await Promise.all([announce(), announce()]);
     expect(second.id).toBe(first.id);
     await expect(announce({ body: 'Another one' })).rejects.toThrow('409');
+    await expect(announce({ sendAt: '2020-01-01T00:00:00Z' })).rejects.toThrow('409');
     await desk.finished(first.id);
     expect((await announce()).id).toBe(first.id);
     expect(await desk.world.pushes(person)).toHaveLength(1);
@@ -208,8 +209,9 @@ describe('announcements', () => {
     await desk.cancel(id);
     const { status, counts } = await desk.finished(id);
     expect(status).toBe('cancelled');
-    expect(counts).toMatchObject({ audience: 2, accepted: 1, pending: 0 });
-    expect((await desk.why(id, asleep)).reason).toBe('cancelled');
+    expect(counts).toMatchObject({ audience: 2, accepted: 1, skipped: 1, pending: 0 });
+    expect(await desk.why(id, asleep)).toMatchObject({ outcome: 'skipped', reason: 'cancelled' });
+    expect(await desk.world.deliveries(asleep)).toMatchObject([{ status: 'skipped', reason: 'cancelled' }]);
     expect((await desk.why(id, told)).reason).toBe('sent');
     await desk.nightIsOver(asleep);
     await desk.world.idle();
@@ -239,6 +241,60 @@ describe('announcements', () => {
     expect(desk.world.sandbox.tries(dropped.device)).toBe(1);
     expect(await desk.why(id, dropped)).toMatchObject({ outcome: 'unknown', reason: 'sent' });
     expect(await desk.world.pushes(busy)).toHaveLength(1);
+  });
+
+  it('answers a repeat also when its template has become another one', async () => {
+    const person = await owner();
+    const template = (title: string) =>
+      desk.world.call(desk.admin, 'PUT', '/api/notification-templates/repeated', {
+        title,
+        body: '{{ what }}',
+      });
+    const announce = () =>
+      desk.world.call<{ id: string }>(
+        desk.admin,
+        'POST',
+        '/api/notifications',
+        { templateId: 'repeated', variables: { what: 'News' }, category: 'product', target: desk.to(person) },
+        { 'idempotency-key': 'with a template' },
+      );
+    await template('Before');
+    const { id } = await announce();
+    await template('After');
+    expect((await announce()).id).toBe(id);
+    expect(await desk.one(id)).toMatchObject({ title: 'Before', body: 'News', template_id: 'repeated' });
+  });
+
+  it('is not tried again on who has switched it off since, or whose phone is another one’s', async () => {
+    const [dana, mover, heir] = [await owner('quota-'), await owner('quota-'), await owner('')];
+    const { id } = await desk.announce({ target: desk.to(dana, mover) });
+    await eventually('FCM asked to wait', async () => {
+      const entries = [...(await desk.why(id, dana)).attempts, ...(await desk.why(id, mover)).attempts];
+      return entries.length === 2 && entries.every(({ reason }) => reason === 'quota_exceeded');
+    });
+    await desk.prefer(dana, { categories: { promotional: false } });
+    await desk.world.register(heir, mover.device);
+    const { counts } = await desk.finished(id);
+    expect(counts).toMatchObject({ audience: 2, excluded_by_preference: 1, accepted: 0, skipped: 2 });
+    expect((await desk.why(id, dana)).reason).toBe('opted_out');
+    expect((await desk.why(id, mover)).reason).toBe('no_token');
+    expect([...(await desk.world.pushes(dana)), ...(await desk.world.pushes(mover))]).toEqual([]);
+  });
+
+  it('waits for the night that began while FCM asked to wait', async () => {
+    const asleep = await owner('quota-');
+    const { id } = await desk.announce({ target: desk.to(asleep) });
+    await eventually('FCM asked to wait', async () => {
+      const [entry] = (await desk.why(id, asleep)).attempts;
+      return entry?.reason === 'quota_exceeded';
+    });
+    await desk.quiet(asleep, true);
+    await desk.world.idleButHeld();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await desk.world.pushes(asleep)).toEqual([]);
+    await desk.nightIsOver(asleep);
+    await desk.finished(id);
+    expect(await desk.world.pushes(asleep)).toHaveLength(1);
   });
 
   it('is over at once when nobody matches', async () => {

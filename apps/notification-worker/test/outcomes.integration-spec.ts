@@ -56,6 +56,7 @@ describe('what becomes of a push', () => {
       ]);
       const settlement = {
         deliveryId: randomUUID(),
+        attempts: 1,
         tokenId: rows[0]?.id ?? '',
         personId: before.id,
         token: before.device,
@@ -252,7 +253,7 @@ describe('what becomes of a push', () => {
       await world.sql.query(
         `INSERT INTO notification_deliveries
           (id, notification_id, push_token_id, token_hash, status, attempts, created_at, updated_at)
-        VALUES ($1, $2, $3, 'hash', 'pending', 1, now(), now())`,
+        VALUES ($1, $2, $3, 'hash', 'pending', 1, now(), now() - interval '31 s')`,
         [randomUUID(), id, tokenId],
       );
       await world.worker.app.get(SendNotifications).run([id]);
@@ -281,6 +282,15 @@ describe('what becomes of a push', () => {
       const dying = jest.spyOn(app.get<PushSender>(PUSH_SENDER), 'send').mockRejectedValueOnce('died');
       await expect(app.get(SendNotifications).run([id])).rejects.toBe('died');
       dying.mockRestore();
+      // Somebody may still be sending it: for as long it is in doubt.
+      await app.get(SendNotifications).run([id]);
+      expect((await world.deliveries(volunteer))[0]).toMatchObject({ status: 'pending', attempts: 2 });
+      await world.sql.query(
+        `UPDATE notification_deliveries SET updated_at = now() - interval '31 s' WHERE notification_id = $1`,
+        [id],
+      );
+      // The look that was put off finds nothing left to decide.
+      await world.sql.query('UPDATE push._private_jobs SET run_at = now()');
       await app.get(SendNotifications).run([id]);
       expect(await world.outcome(volunteer, 'test')).toMatchObject({
         status: 'unknown',

@@ -45,6 +45,23 @@ describe('pushes of conversations to somebody who wants quiet', () => {
     expect((await world.outcome(chat.user, messages)).reason).toBe('outdated');
   });
 
+  it('remind once of what was not opened, and of nothing that was', async () => {
+    const { world } = desk;
+    const [waiting, opened] = [await world.chat(), await world.chat()];
+    for (const chat of [waiting, opened]) {
+      await desk.quiet(chat.user, true);
+      for (const stage of [0, 1]) {
+        await world.timers.unopened(chat.id, stage);
+        await world.idleButHeld();
+      }
+    }
+    await world.opened(opened.id, opened.user, 'seeker');
+    await desk.nightIsOver(waiting.user, opened.user);
+    await world.idleButHeld();
+    expect(await world.pushes(waiting.user, 'reminder', 'follow_up_1')).toHaveLength(1);
+    expect(await world.pushes(opened.user, 'reminder', 'follow_up_1')).toEqual([]);
+  });
+
   it('do not remind of a chat that ended in the night', async () => {
     const { world } = desk;
     const chat = await world.chat();

@@ -8,6 +8,8 @@ export interface DatabaseOptions {
   /** Most connections of this process; default 10. */
   poolSize?: number;
   applicationName?: string;
+  /** Statements may take as long as they need, as when an index of a large table is built. */
+  patient?: boolean;
 }
 
 /** TypeORM's settings for our schema: migrations only, never `synchronize`. */
@@ -15,6 +17,7 @@ export function dataSourceOptions({
   url,
   poolSize = 10,
   applicationName,
+  patient = false,
 }: DatabaseOptions): DataSourceOptions {
   return {
     type: 'postgres',
@@ -29,8 +32,7 @@ export function dataSourceOptions({
     extra: {
       max: poolSize,
       connectionTimeoutMillis: 5_000,
-      statement_timeout: 30_000,
-      query_timeout: 35_000,
+      ...(!patient && { statement_timeout: 30_000, query_timeout: 35_000 }),
       keepAlive: true,
     },
     applicationName: applicationName ?? 'kindline',

@@ -18,6 +18,8 @@ export interface NewJob {
   runAt?: Date;
   /** A job with the same key that has not started is replaced. */
   key?: string;
+  /** A lower one comes first of what is due; default 0. Many different ones make the look for due jobs slow. */
+  priority?: number;
   maxAttempts?: number;
 }
 
@@ -32,8 +34,8 @@ export async function enqueue(manager: EntityManager, ...jobs: NewJob[]): Promis
   // One statement for all queues: a round trip each was a fifth of the time to a request's ack.
   const added = await manager.query<{ queue: QueueName; id: string | null }[]>(
     `WITH jobs AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[])
-        AS j (queue, task, payload, run_at, key, max_attempts)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::int[], $7::int[])
+        AS j (queue, task, payload, run_at, key, max_attempts, priority)
     ) ${queues.map(addFrom).join(' UNION ALL ')}`,
     [
       jobs.map((job) => job.queue),
@@ -42,6 +44,7 @@ export async function enqueue(manager: EntityManager, ...jobs: NewJob[]): Promis
       jobs.map((job) => job.runAt ?? null),
       jobs.map((job) => job.key ?? null),
       jobs.map((job) => job.maxAttempts ?? null),
+      jobs.map((job) => job.priority ?? null),
     ],
   );
   const missing = added.find(({ id }) => !id);
@@ -50,7 +53,7 @@ export async function enqueue(manager: EntityManager, ...jobs: NewJob[]): Promis
 
 const addFrom = (queue: QueueName): string =>
   `SELECT queue, (${queue}.add_job(task, payload := payload::json, run_at := run_at, job_key := key,
-    max_attempts := max_attempts)).id FROM jobs WHERE queue = '${queue}'`;
+    max_attempts := max_attempts, priority := priority)).id FROM jobs WHERE queue = '${queue}'`;
 
 /**
  * Removes jobs that have not started; those that run find the world moved on, and do not run again.

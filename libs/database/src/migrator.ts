@@ -9,7 +9,12 @@ const silent = new WorkerLogger(() => () => undefined);
 
 /** Brings a database to this version's schema: our tables, then the job queues'. Repeating it changes nothing. */
 export async function migrate(url: string): Promise<void> {
-  const dataSource = createDataSource({ url, poolSize: 2, applicationName: 'kindline-migrate' });
+  const dataSource = createDataSource({
+    url,
+    poolSize: 2,
+    applicationName: 'kindline-migrate',
+    patient: true,
+  });
   await dataSource.initialize();
   const lock = dataSource.createQueryRunner();
   try {

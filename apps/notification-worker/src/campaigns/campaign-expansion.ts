@@ -9,6 +9,8 @@ import { DataSource, type EntityManager } from 'typeorm';
 const WINDOW = 2_000;
 /** Notifications of one sending job. */
 const PAGE = 250;
+/** Of what somebody waits for: before the pages of other campaigns. */
+const SOON = -5;
 
 interface Campaign {
   category: string;
@@ -65,6 +67,7 @@ export class CampaignExpansion {
         queue: 'campaigns',
         task: 'campaign.send',
         payload: { campaignId, notificationIds },
+        ...(campaign.category === 'transactional' && { priority: SOON }),
       });
     }
     await enqueue(manager, ...jobs);
@@ -119,7 +122,12 @@ export class CampaignExpansion {
 
   private async leave(campaignId: string): Promise<void> {
     await inTransaction(this.dataSource, (manager) =>
-      enqueue(manager, { queue: 'campaigns', task: 'campaign.expand', payload: { campaignId } }),
+      enqueue(manager, {
+        queue: 'campaigns',
+        task: 'campaign.expand',
+        payload: { campaignId },
+        priority: -10,
+      }),
     );
   }
 }

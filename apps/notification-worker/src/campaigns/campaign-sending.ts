@@ -1,10 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { TransportNews } from '@kindline/contracts';
-import { enqueue, inTransaction } from '@kindline/database';
+import { enqueue, inTransaction, type NewJob } from '@kindline/database';
 import { Campaigns, NEWS_PUBLISHER, type NewsPublisher } from '@kindline/domain';
 import { DataSource } from 'typeorm';
 import type { Spared } from '../sending/addressees';
 import { Ledger } from '../sending/ledger';
+import { lockOpen } from '../sending/lock-open';
 import { SendNotifications } from '../sending/send-notifications';
 import { CampaignPace } from './campaign-pace';
 
@@ -37,64 +38,77 @@ export class CampaignSending {
     @Inject(NEWS_PUBLISHER) private readonly news: NewsPublisher,
   ) {}
 
+  /** @param signal aborts when this process is told to stop; the rest is left to another one */
   async send(campaignId: string, notificationIds: string[], signal: AbortSignal): Promise<void> {
-    if (await this.isOver(campaignId)) {
-      await this.ledger.interrupted(notificationIds);
-      return this.withdraw(campaignId);
-    }
-    const job = (ids: string[]) => ({
-      queue: 'campaigns' as const,
+    const job = (ids: string[]): NewJob => ({
+      queue: 'campaigns',
       task: 'campaign.send',
       payload: { campaignId, notificationIds: ids },
     });
-    const through = await this.notifications.run(notificationIds, {
-      job,
-      callSize: Math.min(CALL_SIZE, this.pace.burst),
-      onConnected: (spared) => this.show(campaignId, spared),
-      underWay: UNDER_WAY,
-      mayGoOn: async (count) => (await this.pace.turn(count, signal)) && !(await this.isOver(campaignId)),
-    });
-    // Told to stop: somebody else sends the rest. What a cancelled one still had is withdrawn.
-    if (!through && signal.aborted) {
-      await inTransaction(this.dataSource, (manager) => enqueue(manager, job(notificationIds)));
-      return;
+    const size = Math.min(CALL_SIZE, this.pace.burst);
+    for (let from = 0; from < notificationIds.length; from += size) {
+      const rest = notificationIds.slice(from);
+      const notBefore = await this.pace.turn(Math.min(size, rest.length), signal);
+      // Asked after the wait, and before it counts for anything that it came to nothing.
+      if (await this.isOver(campaignId)) {
+        await this.takeBack(rest);
+        break;
+      }
+      if (notBefore) return this.later({ ...job(rest), runAt: notBefore });
+      const page = rest.slice(0, size);
+      const sent = await this.notifications.run(page, {
+        job,
+        callSize: CALL_SIZE,
+        underWay: UNDER_WAY,
+        onConnected: (spared) => this.show(campaignId, spared),
+      });
+      await this.pace.correct(sent - page.length);
     }
     await this.campaigns.finishIfDone(campaignId);
   }
 
-  /**
-   * What has not left is skipped; what is under way is settled by whoever sent it. Bears repeating. Uses
-   * notifications_campaign_person.
-   */
+  /** Takes back what a cancelled campaign still has. Bears repeating. Uses notifications_campaign_person. */
   async withdraw(campaignId: string): Promise<void> {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
-      const [{ last } = { last: null }] = await this.dataSource.query<{ last: string | null }[]>(
-        `WITH open AS MATERIALIZED (
-          SELECT id, person_id FROM notifications WHERE campaign_id = $1 AND settled_at IS NULL AND person_id > $2
-          ORDER BY person_id LIMIT $3
-        ), skipped AS (
-          UPDATE notification_deliveries d SET status = 'skipped', reason = 'cancelled', updated_at = now()
-          FROM open WHERE d.notification_id = open.id AND d.status = 'pending' AND (d.attempts = 0 OR d.reason IS NOT NULL)
-          RETURNING d.id, d.notification_id
-        ), under_way AS (
-          SELECT d.notification_id FROM notification_deliveries d JOIN open ON open.id = d.notification_id
-          WHERE d.status = 'pending' AND d.id NOT IN (SELECT id FROM skipped)
-        ), reached AS (
-          SELECT d.notification_id FROM notification_deliveries d JOIN open ON open.id = d.notification_id
-          WHERE d.status IN ('accepted', 'unknown')
-        ), settled AS (
-          UPDATE notifications n SET settled_at = now(),
-            withheld = CASE WHEN n.id IN (SELECT notification_id FROM reached) THEN NULL ELSE 'cancelled' END
-          FROM open WHERE n.id = open.id AND n.id NOT IN (SELECT notification_id FROM under_way)
-        )
-        SELECT max(person_id::text) AS last FROM open`,
+      const open = await this.dataSource.query<{ id: string; person_id: string }[]>(
+        `SELECT id, person_id FROM notifications
+        WHERE campaign_id = $1 AND settled_at IS NULL AND person_id > $2 ORDER BY person_id LIMIT $3`,
         [campaignId, after, BATCH],
       );
-      if (last === null) break;
-      after = last;
+      const last = open.at(-1);
+      if (!last) break;
+      await this.takeBack(open.map(({ id }) => id));
+      after = last.person_id;
     }
     await this.campaigns.finishIfDone(campaignId);
+  }
+
+  /** What has not left is skipped. What is under way is settled by whoever sent it, or is looked at when that is sure. */
+  private async takeBack(notificationIds: string[]): Promise<void> {
+    await this.ledger.due(notificationIds);
+    await inTransaction(this.dataSource, async (manager) => {
+      const open = await lockOpen(manager, notificationIds);
+      await manager.query(
+        `WITH skipped AS (
+          UPDATE notification_deliveries SET status = 'skipped', reason = 'cancelled', updated_at = now()
+          WHERE notification_id = ANY ($1) AND status = 'pending' AND (attempts = 0 OR reason IS NOT NULL)
+          RETURNING id
+        ), entries AS (
+          SELECT notification_id, bool_or(status = 'pending' AND id NOT IN (SELECT id FROM skipped)) AS under_way,
+            bool_or(status IN ('accepted', 'unknown')) AS reached
+          FROM notification_deliveries WHERE notification_id = ANY ($1) GROUP BY notification_id
+        )
+        UPDATE notifications n SET settled_at = now(), withheld = CASE WHEN e.reached THEN NULL ELSE 'cancelled' END
+        FROM unnest($1::uuid[]) AS open (id) LEFT JOIN entries e ON e.notification_id = open.id
+        WHERE n.id = open.id AND NOT coalesce(e.under_way, false)`,
+        [open],
+      );
+    });
+  }
+
+  private async later(job: NewJob): Promise<void> {
+    await inTransaction(this.dataSource, (manager) => enqueue(manager, job));
   }
 
   /** On their screens, in place of the push. What is lost on the way is in their inbox. */

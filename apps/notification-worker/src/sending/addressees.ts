@@ -1,24 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Category } from '@kindline/contracts';
 import { enqueue, inTransaction, type NewJob, uuidV7 } from '@kindline/database';
-import { maskToken, quietUntil } from '@kindline/domain';
+import { maskToken } from '@kindline/domain';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { createHash } from 'node:crypto';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CAMPAIGN_PUSH_EVERY_MS } from '../worker-tokens';
+import { lockOpen } from './lock-open';
+import { nightEnd, type QuietRow } from './night';
 import { WhoIsConnected } from './who-is-connected';
 
-interface Row {
+interface Row extends QuietRow {
   id: string;
   person_id: string;
   campaign_id: string | null;
-  category: Category;
   only_absent: boolean;
   created_at: Date;
+  held_until: Date | null;
   opted_out: boolean;
-  quiet_from: string | null;
-  quiet_to: string | null;
-  time_zone: string | null;
   /** The same news waits for the end of their quiet hours already. */
   waits_already: boolean;
   /** What it tells has been seen, or is over, since it was held. */
@@ -59,16 +57,15 @@ export class Addressees {
   /**
    * One pending entry per token, or one skipped entry that says why nothing is sent; of an announcement a skipped one
    * per token. Whose quiet hours it is has none yet: `job` sends it when they end. Repeating it adds nothing.
-   * @returns those that are skipped because their person is connected
+   * @returns those who are to be shown an announcement because they are connected
    */
   async open(
     notificationIds: string[],
     configured: boolean,
     job: (notificationIds: string[]) => NewJob,
   ): Promise<Spared[]> {
-    const rows = await this.unopened(notificationIds);
-    if (rows.length === 0) return [];
-    const online = await this.connected.of(rows.filter((row) => row.only_absent).map((row) => row.person_id));
+    // Asked before the transaction, so that nobody waits for Redis with rows locked.
+    const online = await this.connected.of(await this.receivers(notificationIds));
     const now = this.clock.now();
     return inTransaction(this.dataSource, async (manager) => {
       const spared: Spared[] = [];
@@ -76,17 +73,19 @@ export class Addressees {
       const sendable: Row[] = [];
       const entries: Entry[] = [];
       const optedOut: string[] = [];
-      for (const row of rows) {
-        const reason = reasonNotToSend(row, configured);
-        const until = reason === undefined ? quietEnd(row, now) : undefined;
+      for (const row of await this.unopened(manager, notificationIds)) {
+        const here = row.only_absent && online.has(row.person_id);
+        const reason = reasonNotToSend(row, configured, here);
+        // Postgres says that their night is over: another clock may be behind it.
+        const until = nightEnd(row, row.held_until && row.held_until > now ? row.held_until : now);
+        if (reason === 'connected')
+          spared.push({ notificationId: row.id, personId: row.person_id, createdAt: row.created_at });
         if (row.campaign_id !== null && reason === 'opted_out') optedOut.push(row.id);
         else if (reason !== undefined) entries.push(...skipped(row, reason));
         else if (until && row.waits_already) entries.push(...skipped(row, 'folded'));
         else if (until) held.set(until.getTime(), [...(held.get(until.getTime()) ?? []), row.id]);
-        else if (row.only_absent && online.has(row.person_id)) {
-          entries.push(...skipped(row, 'connected'));
-          spared.push({ notificationId: row.id, personId: row.person_id, createdAt: row.created_at });
-        } else sendable.push(row);
+        else if (here) entries.push(...skipped(row, 'connected'));
+        else sendable.push(row);
       }
       const throttled = await this.throttled(manager, sendable, now);
       for (const row of sendable) {
@@ -101,29 +100,45 @@ export class Addressees {
     });
   }
 
+  /** Those whose being connected matters. */
+  private async receivers(notificationIds: string[]): Promise<string[]> {
+    const rows = await this.dataSource.query<{ person_id: string }[]>(
+      `SELECT person_id FROM notifications WHERE id = ANY ($1) AND settled_at IS NULL AND only_absent`,
+      [notificationIds],
+    );
+    return rows.map(({ person_id }) => person_id);
+  }
+
   /**
-   * Uses notification_preferences_pkey, push_tokens_person and notification_deliveries_token_key; what waits already is
-   * found by notifications_person. Laterals and a count, because of a join or an anti-join a plan may read all tables.
+   * Locks the notifications first and reads in a fresh snapshot: what was cancelled, opened or held by somebody else
+   * until then is not opened again. Uses notification_preferences_pkey, push_tokens_person and
+   * notification_deliveries_token_key; what waits already is found by notifications_person. Laterals and a count,
+   * because of a join or an anti-join a plan may read all tables.
    */
-  private async unopened(notificationIds: string[]): Promise<Row[]> {
-    return this.dataSource.query<Row[]>(
-      `SELECT n.id, n.person_id, n.campaign_id, n.category, n.only_absent, n.created_at,
+  private async unopened(manager: EntityManager, notificationIds: string[]): Promise<Row[]> {
+    await lockOpen(manager, notificationIds);
+    return manager.query<Row[]>(
+      `SELECT n.id, n.person_id, n.campaign_id, n.category, n.only_absent, n.created_at, n.held_until,
         coalesce(n.category = ANY (w.opted_out), false) AS opted_out, w.quiet_from, w.quiet_to, w.time_zone,
         w.quiet_from IS NOT NULL AND n.conversation_id IS NOT NULL AND EXISTS (SELECT FROM notifications o
           WHERE o.person_id = n.person_id AND o.created_at > $2::timestamptz - $3::interval AND o.id <> n.id
-            AND o.kind = n.kind AND o.conversation_id = n.conversation_id
-            AND o.held_until > $2 AND o.settled_at IS NULL) AS waits_already,
+            AND CASE n.category WHEN 'reminders' THEN o.category = n.category ELSE o.kind = n.kind END
+            AND o.conversation_id = n.conversation_id
+            AND o.held_until > clock_timestamp() AND o.settled_at IS NULL) AS waits_already,
         n.held_until IS NOT NULL AND n.conversation_id IS NOT NULL AND EXISTS (SELECT FROM conversations c
           JOIN conversation_members m ON m.conversation_id = c.id AND m.person_id = n.person_id
-          WHERE c.id = n.conversation_id AND CASE n.category
-            WHEN 'reminders' THEN c.status = 'ended' ELSE n.kind = 'message' AND m.last_read_seq >= c.last_seq END
+          WHERE c.id = n.conversation_id AND CASE
+            WHEN n.kind = 'message' THEN m.last_read_seq >= c.last_seq
+            WHEN n.category <> 'reminders' THEN false
+            WHEN c.status = 'ended' OR c.last_activity_at > n.created_at THEN true
+            ELSE n.kind <> 'expiry_warning' AND m.first_opened_at IS NOT NULL END
           ) AS outdated,
         (SELECT json_agg(json_build_object('id', t.id, 'token', t.token)) FROM push_tokens t
           WHERE t.person_id = n.person_id) AS tokens
       FROM (SELECT DISTINCT unnest($1::uuid[]) AS id) wanted
       CROSS JOIN LATERAL (SELECT * FROM notifications WHERE id = wanted.id LIMIT 1) n
       LEFT JOIN LATERAL (SELECT * FROM notification_preferences WHERE person_id = n.person_id LIMIT 1) w ON true
-      WHERE n.settled_at IS NULL AND (n.held_until IS NULL OR n.held_until <= $2)
+      WHERE n.settled_at IS NULL AND (n.held_until IS NULL OR n.held_until <= clock_timestamp())
         AND (SELECT count(*) FROM notification_deliveries d WHERE d.notification_id = n.id) = 0`,
       [notificationIds, this.clock.now(), LONGEST_NIGHT],
     );
@@ -196,17 +211,13 @@ export class Addressees {
   }
 }
 
-function reasonNotToSend(row: Row, configured: boolean): string | undefined {
+function reasonNotToSend(row: Row, configured: boolean, here: boolean): string | undefined {
   if (row.opted_out) return 'opted_out';
+  // It is on their screens now, whatever the time, and whatever devices they have.
+  if (row.campaign_id !== null && here) return 'connected';
   if (row.outdated) return 'outdated';
   if (!configured) return 'not_configured';
   return row.tokens === null ? 'no_token' : undefined;
-}
-
-function quietEnd(row: Row, now: Date): Date | undefined {
-  const { category, quiet_from: from, quiet_to: to, time_zone: timeZone } = row;
-  if (category === 'transactional' || from === null || to === null || timeZone === null) return undefined;
-  return quietUntil({ from, to, timeZone }, now);
 }
 
 /** An announcement is counted by devices, so each of them says why. */

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { inTransaction } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PushMessage } from '../push/push-sender';
+import { nightEnd, type QuietRow } from './night';
 
 /** A token that a notification still has to be sent to. */
 export interface Due {
@@ -17,6 +19,8 @@ export interface Due {
 
 export interface Settlement {
   deliveryId: string;
+  /** With the one that is judged. */
+  attempts: number;
   tokenId: string;
   personId: string;
   token: string;
@@ -25,7 +29,22 @@ export interface Settlement {
   tokenDead?: boolean;
 }
 
-interface Row {
+/** A notification that is to be looked at again. */
+export interface Later {
+  notificationId: string;
+  at: Date;
+}
+
+/** Nobody sends any more what was attempted this long ago: a call's deadline is half of it. */
+const DOUBT_MS = 30_000;
+
+interface Verdict {
+  row: Row;
+  status: 'skipped' | 'unknown';
+  reason: string;
+}
+
+interface Row extends QuietRow {
   delivery_id: string;
   notification_id: string;
   token_id: string | null;
@@ -47,6 +66,8 @@ interface Row {
   folded: number;
   expires_at: Date | null;
   expired: boolean;
+  opted_out: boolean;
+  updated_at: Date;
 }
 
 /** `notification_deliveries`: one entry per notification and token, and what became of it. */
@@ -57,31 +78,45 @@ export class Ledger {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Entries that were attempted by a process that died then are unknown, unless they are urgent. */
-  async interrupted(notificationIds: string[]): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE notification_deliveries d SET status = 'unknown', reason = 'interrupted', updated_at = $2
-      FROM notifications n
-      WHERE d.notification_id = ANY ($1) AND n.id = d.notification_id AND d.status = 'pending'
-        AND d.attempts > 0 AND d.reason IS NULL AND n.priority <> 'high'`,
-      [notificationIds, this.clock.now()],
-    );
+  /**
+   * What is still to be sent now, as things are now. An entry that is of no use any more is skipped. One that was
+   * attempted is in doubt until nobody can be sending it any more, and unknown from then on, unless it is urgent.
+   * Looks first and writes only where there is something to write: nearly always there is not.
+   */
+  async due(notificationIds: string[]): Promise<{ due: Due[]; later: Later[] }> {
+    const now = this.clock.now();
+    const found: { due: Due[]; later: Later[] } = { due: [], later: [] };
+    const settled: Verdict[] = [];
+    for (const row of await this.pending(notificationIds)) {
+      const attemptedAt =
+        row.attempts > 0 && row.reason === null && row.priority !== 'high' ? row.updated_at : undefined;
+      const inDoubtUntil = attemptedAt && new Date(attemptedAt.getTime() + DOUBT_MS);
+      const reason = row.expired ? 'expired' : row.opted_out ? 'opted_out' : 'no_token';
+      const night = nightEnd(row, now);
+      // Not at once: the job's time is by Postgres' clock, which may be ahead of this one.
+      const soon = now.getTime() + 1_000;
+      const later = (at: Date): Later => ({
+        notificationId: row.notification_id,
+        at: new Date(Math.max(at.getTime(), soon)),
+      });
+      if (inDoubtUntil && inDoubtUntil <= now)
+        settled.push({ row, status: 'unknown', reason: 'interrupted' });
+      else if (inDoubtUntil) found.later.push(later(inDoubtUntil));
+      else if (row.expired || row.opted_out || row.token === null || row.token_id === null)
+        settled.push({ row, status: 'skipped', reason });
+      else if (night) found.later.push(later(night));
+      else found.due.push(due(row, row.token, row.token_id));
+    }
+    if (settled.length > 0) await this.decide(settled, now);
+    return found;
   }
 
-  /**
-   * What is still to be sent. An entry that is too late to be of use, or whose token left its person meanwhile, is
-   * skipped; see `interrupted` for those that were attempted. Looks first and writes only where there is something to
-   * write: nearly always there is not.
-   */
-  async due(notificationIds: string[]): Promise<Due[]> {
-    const rows = await this.pending(notificationIds);
-    const dead = rows.filter((row) => row.attempts > 0 && row.reason === null && row.priority !== 'high');
-    if (dead.length > 0) await this.interrupted(notificationIds);
-    const alive = rows.filter((row) => !dead.includes(row));
-    const useless = alive.filter((row) => row.expired || row.token === null);
-    if (useless.length > 0) await this.skip(useless);
-    return alive.flatMap((row) =>
-      row.token && row.token_id && !row.expired ? [due(row, row.token, row.token_id)] : [],
+  /** Nothing can be sent: what waited for another try is given up. */
+  async giveUp(notificationIds: string[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE notification_deliveries SET status = 'skipped', reason = 'not_configured', updated_at = $2
+      WHERE notification_id = ANY ($1) AND status = 'pending'`,
+      [notificationIds, this.clock.now()],
     );
   }
 
@@ -92,30 +127,41 @@ export class Ledger {
   private async pending(notificationIds: string[]): Promise<Row[]> {
     return this.dataSource.query<Row[]>(
       `SELECT d.id AS delivery_id, n.id AS notification_id, t.id AS token_id, n.person_id, d.attempts, d.reason,
-        n.priority, t.token, coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, c.data,
+        d.updated_at, n.priority, n.category, t.token, coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, c.data,
         n.campaign_id, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at,
-        coalesce(n.expires_at <= $2, false) AS expired
+        coalesce(n.expires_at <= $2, false) AS expired, coalesce(n.category = ANY (w.opted_out), false) AS opted_out,
+        w.quiet_from, w.quiet_to, w.time_zone
       FROM (SELECT DISTINCT unnest($1::uuid[]) AS id) wanted
       CROSS JOIN LATERAL (SELECT * FROM notifications WHERE id = wanted.id LIMIT 1) n
       CROSS JOIN LATERAL (SELECT * FROM notification_deliveries
         WHERE notification_id = wanted.id AND status = 'pending' OFFSET 0) d
       LEFT JOIN LATERAL (SELECT * FROM push_tokens
         WHERE id = d.push_token_id AND person_id = n.person_id LIMIT 1) t ON true
+      LEFT JOIN LATERAL (SELECT * FROM notification_preferences WHERE person_id = n.person_id LIMIT 1) w ON true
       LEFT JOIN campaigns c ON c.id = n.campaign_id`,
       [notificationIds, this.clock.now()],
     );
   }
 
-  private async skip(rows: readonly Row[]): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE notification_deliveries d SET status = 'skipped', reason = s.reason, updated_at = $3
-      FROM unnest($1::uuid[], $2::text[]) AS s (id, reason) WHERE d.id = s.id AND d.status = 'pending'`,
-      [
-        rows.map((row) => row.delivery_id),
-        rows.map((row) => (row.expired ? 'expired' : 'no_token')),
-        this.clock.now(),
-      ],
-    );
+  private async decide(verdicts: readonly Verdict[], now: Date): Promise<void> {
+    await inTransaction(this.dataSource, async (manager) => {
+      await manager.query(
+        `UPDATE notification_deliveries d SET status = s.status, reason = s.reason, updated_at = $5
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[]) AS s (id, status, reason, attempts)
+        WHERE d.id = s.id AND d.status = 'pending' AND d.attempts = s.attempts`,
+        [
+          verdicts.map(({ row }) => row.delivery_id),
+          verdicts.map(({ status }) => status),
+          verdicts.map(({ reason }) => reason),
+          verdicts.map(({ row }) => row.attempts),
+          now,
+        ],
+      );
+      const optedOut = verdicts.filter(
+        ({ row, reason }) => row.campaign_id !== null && reason === 'opted_out',
+      );
+      if (optedOut.length > 0) await withhold(manager, optedOut);
+    });
   }
 
   /**
@@ -132,15 +178,17 @@ export class Ledger {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Writes outcomes, and retires dead tokens where they are still their person's. */
+  /** Writes outcomes of attempts that are still theirs to judge, and retires dead tokens where they are still their person's. */
   async record(manager: EntityManager, settlements: Settlement[]): Promise<void> {
     await manager.query(
-      `UPDATE notification_deliveries d SET status = s.status, reason = s.reason, updated_at = $4
-      FROM unnest($1::uuid[], $2::text[], $3::text[]) AS s (id, status, reason) WHERE d.id = s.id`,
+      `UPDATE notification_deliveries d SET status = s.status, reason = s.reason, updated_at = $5
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[]) AS s (id, status, reason, attempts)
+      WHERE d.id = s.id AND d.status = 'pending' AND d.attempts = s.attempts`,
       [
         settlements.map(({ deliveryId }) => deliveryId),
         settlements.map(({ status }) => status),
         settlements.map(({ reason }) => reason),
+        settlements.map(({ attempts }) => attempts),
         this.clock.now(),
       ],
     );
@@ -166,6 +214,15 @@ export class Ledger {
       [notificationIds, this.clock.now()],
     );
   }
+}
+
+/** Who switched an announcement's category off finds it nowhere, if none of their devices had it. */
+async function withhold(manager: EntityManager, verdicts: readonly Verdict[]): Promise<void> {
+  await manager.query(
+    `UPDATE notifications n SET withheld = 'opted_out' WHERE n.id = ANY ($1) AND NOT EXISTS (
+      SELECT FROM notification_deliveries d WHERE d.notification_id = n.id AND d.status IN ('accepted', 'unknown'))`,
+    [verdicts.map(({ row }) => row.notification_id)],
+  );
 }
 
 function due(row: Row, token: string, tokenId: string): Due {

@@ -6,7 +6,7 @@ import type { PushOutcome, PushSender } from '../push/push-sender';
 import { PUSH_SENDER, RETRY_AFTER_MS } from '../worker-tokens';
 import { WorkerMetrics } from '../worker-metrics';
 import { Addressees, type Spared } from './addressees';
-import { type Due, Ledger, type Settlement } from './ledger';
+import { type Due, type Later, Ledger, type Settlement } from './ledger';
 
 /** After so many tries a push is given up. */
 const MOST_ATTEMPTS = 6;
@@ -19,8 +19,6 @@ export interface Manner {
   callSize: number;
   /** Of those, most requests at once; as many as the sender thinks right, if not given. */
   underWay?: number;
-  /** Asked before each call of so many pushes; may wait. False: the rest is not sent now. */
-  mayGoOn?(count: number): Promise<boolean>;
   /** Told of those who get no push because they are connected. */
   onConnected?(spared: Spared[]): Promise<void>;
 }
@@ -43,20 +41,30 @@ export class SendNotifications {
     @Inject(RETRY_AFTER_MS) private readonly retryAfterMs: number,
   ) {}
 
-  /** @returns false when it was not allowed to go on to the end */
-  async run(notificationIds: string[], manner: Manner = AT_ONCE): Promise<boolean> {
+  /** @returns how many pushes it had to send */
+  async run(notificationIds: string[], manner: Manner = AT_ONCE): Promise<number> {
     const spared = await this.addressees.open(notificationIds, this.sender !== undefined, manner.job);
     if (spared.length > 0) await manner.onConnected?.(spared);
-    if (!this.sender) return true;
-    const due = await this.ledger.due(notificationIds);
-    let through = true;
-    for (let from = 0; from < due.length && through; from += manner.callSize) {
-      const call = due.slice(from, from + manner.callSize);
-      through = (await manner.mayGoOn?.(call.length)) ?? true;
-      if (through) await this.call(this.sender, call, manner);
+    if (!this.sender) await this.ledger.giveUp(notificationIds);
+    const { due, later } = await this.ledger.due(notificationIds);
+    await this.postpone(later, manner);
+    if (this.sender) {
+      for (let from = 0; from < due.length; from += manner.callSize) {
+        await this.call(this.sender, due.slice(from, from + manner.callSize), manner);
+      }
     }
     await this.ledger.settle(notificationIds);
-    return through;
+    return due.length;
+  }
+
+  private async postpone(later: readonly Later[], manner: Manner): Promise<void> {
+    if (later.length === 0) return;
+    const times = Map.groupBy(later, ({ at }) => at.getTime());
+    const jobs = [...times].map(([time, waiting]) => ({
+      ...manner.job([...new Set(waiting.map(({ notificationId }) => notificationId))]),
+      runAt: new Date(time),
+    }));
+    await inTransaction(this.dataSource, (manager) => enqueue(manager, ...jobs));
   }
 
   private async call(sender: PushSender, wanted: Due[], manner: Manner): Promise<void> {
@@ -99,7 +107,7 @@ export class SendNotifications {
   private judge(entry: Due, outcome: PushOutcome): { settlement: Settlement; retry: boolean } {
     const { deliveryId, tokenId, personId, urgent, attempts } = entry;
     const left = attempts + 1 < MOST_ATTEMPTS;
-    const base = { deliveryId, tokenId, personId, token: entry.message.token };
+    const base = { deliveryId, attempts: attempts + 1, tokenId, personId, token: entry.message.token };
     switch (outcome.status) {
       case 'accepted':
         return { settlement: { ...base, status: 'accepted', reason: null }, retry: false };

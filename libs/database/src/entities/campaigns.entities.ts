@@ -40,6 +40,10 @@ export class CampaignRow {
   @Column('text', { nullable: true })
   idempotencyKey!: string | null;
 
+  /** Of the request that made it, by which a repeat is told from another one with the same key. */
+  @Column('text', { nullable: true })
+  requestHash!: string | null;
+
   @Column('uuid', { nullable: true })
   createdBy!: string | null;
 

@@ -38,6 +38,7 @@ const STATEMENTS = [
     target jsonb NOT NULL,
     audience integer NOT NULL,
     idempotency_key text,
+    request_hash text,
     created_by uuid,
     created_at timestamptz NOT NULL,
     send_at timestamptz NOT NULL,

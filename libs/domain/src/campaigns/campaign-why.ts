@@ -27,6 +27,8 @@ interface Entry {
 
 type Verdict = Pick<WhyView, 'outcome' | 'reason'>;
 
+const CANCELLED: Verdict = { outcome: 'skipped', reason: 'cancelled' };
+
 /** Says in one answer why somebody was told of an announcement, or was not. */
 @Injectable()
 export class CampaignWhy {
@@ -57,10 +59,11 @@ export class CampaignWhy {
       WHERE notification_id = $1 ORDER BY id`,
       [told.id],
     );
-    const held = told.settled_at === null && entries.length === 0 ? told.held_until : null;
+    const waits = campaign.status === 'sending' && told.settled_at === null && entries.length === 0;
+    const held = waits ? told.held_until : null;
     return {
       sub,
-      ...verdictOf(told, entries),
+      ...verdictOf(campaign, told, entries),
       held_until: held?.toISOString() ?? null,
       attempts: entries.map((entry) => ({ ...entry, updated_at: entry.updated_at.toISOString() })),
     };
@@ -73,7 +76,7 @@ export class CampaignWhy {
       sub,
     ]);
     if (!person || !(await this.audience.includes(campaign.target, person.id))) return outside;
-    if (campaign.status === 'cancelled') return { outcome: 'excluded', reason: 'cancelled' };
+    if (campaign.status === 'cancelled') return CANCELLED;
     const passed = campaign.expanded_to !== null && person.id <= campaign.expanded_to;
     // Who has come into the audience since then was not in it when it counted.
     return campaign.expanded_at !== null || passed ? outside : { outcome: 'pending', reason: 'pending' };
@@ -81,13 +84,14 @@ export class CampaignWhy {
 }
 
 /** Of several devices the best outcome counts: one that was reached is enough. */
-function verdictOf(told: Told, entries: Entry[]): Verdict {
+function verdictOf({ status }: Campaign, told: Told, entries: Entry[]): Verdict {
   if (told.withheld === 'opted_out') return { outcome: 'excluded', reason: 'opted_out' };
   const best = ORDER.map((status) => entries.find((entry) => entry.status === status)).find(Boolean);
   if (!best) {
-    if (told.withheld === 'cancelled') return { outcome: 'excluded', reason: 'cancelled' };
+    if (status === 'cancelled') return CANCELLED;
     return { outcome: 'pending', reason: told.held_until ? 'quiet_hours' : 'pending' };
   }
+  // Taken back in a moment, unless it is under way.
   if (best.status === 'pending') return { outcome: 'pending', reason: 'pending' };
   if (best.status === 'skipped') return { outcome: 'skipped', reason: skippedFor(best.reason) };
   if (best.status === 'rejected' && best.reason === 'unregistered') {

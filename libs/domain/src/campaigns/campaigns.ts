@@ -26,7 +26,13 @@ export interface NewCampaign {
   target: AudienceTarget;
   /** Absent: now. */
   sendAt?: Date | undefined;
-  idempotencyKey?: string | undefined;
+  /** The client's key, and a hash of what it asked for. */
+  identity?: Identity | undefined;
+}
+
+export interface Identity {
+  key: string;
+  requestHash: string;
 }
 
 export interface Announced {
@@ -37,6 +43,9 @@ export interface Announced {
 
 /** Clocks may disagree by so much about what is past. */
 const SKEW_MS = 60_000;
+
+/** Before the pages of other campaigns: what is begun or cancelled does not wait until those are sent. */
+const FIRST = -10;
 
 const expandKey = (campaignId: string): string => `campaign:${campaignId}`;
 
@@ -71,8 +80,8 @@ export class Campaigns {
       await inTransaction(this.dataSource, async (manager) => {
         await manager.query(
           `INSERT INTO campaigns (id, status, category, title, body, template_id, data, target, audience,
-            idempotency_key, created_by, created_at, send_at)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+            idempotency_key, request_hash, created_by, created_at, send_at)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
           [
             id,
             status,
@@ -83,7 +92,8 @@ export class Campaigns {
             JSON.stringify(campaign.data),
             JSON.stringify(campaign.target),
             audience,
-            campaign.idempotencyKey ?? null,
+            campaign.identity?.key ?? null,
+            campaign.identity?.requestHash ?? null,
             authorId ?? null,
             now,
             sendAt,
@@ -95,14 +105,31 @@ export class Campaigns {
           payload: { campaignId: id },
           ...(status === 'scheduled' && { runAt: sendAt }),
           key: expandKey(id),
+          priority: FIRST,
         });
         await this.audit.record({ actor, action: 'announce', subject: id }, manager);
       });
     } catch (error) {
-      if (violatedConstraint(error) !== 'campaigns_idempotency_key') throw error;
-      return this.repeated(campaign);
+      const first =
+        violatedConstraint(error) === 'campaigns_idempotency_key' && campaign.identity
+          ? await this.repeated(campaign.identity)
+          : undefined;
+      if (!first) throw error;
+      return first;
     }
     return { id, status, audience };
+  }
+
+  /**
+   * What an earlier request with this key made.
+   * @throws conflict when that was another request
+   */
+  async repeated({ key, requestHash }: Identity): Promise<Announced | undefined> {
+    const [first] = await this.read('c.idempotency_key = $1', [key]);
+    if (!first) return undefined;
+    if (first.request_hash !== requestHash)
+      throw new KindlineError('conflict', 'This Idempotency-Key belongs to another announcement');
+    return { id: first.id, status: first.status, audience: first.audience };
   }
 
   /** How many people a target matches now. */
@@ -123,7 +150,7 @@ export class Campaigns {
     );
     const page = rows.slice(0, filter.limit);
     const notifications: AnnouncementView[] = [];
-    for (const row of page) notifications.push(await this.view(row));
+    for (const row of page) notifications.push(await this.view({ ...row, target: briefly(row.target) }));
     const last = page.at(-1);
     return { notifications, cursor: rows.length > filter.limit && last ? encodeCursor(last.id) : null };
   }
@@ -153,6 +180,7 @@ export class Campaigns {
           queue: 'campaigns',
           task: 'campaign.withdraw',
           payload: { campaignId },
+          priority: FIRST,
         });
         await this.audit.record({ actor, action: 'cancel announcement', subject: campaignId }, manager);
       });
@@ -200,17 +228,6 @@ export class Campaigns {
     return rows.length > 0;
   }
 
-  private async repeated(campaign: NewCampaign): Promise<Announced> {
-    const [first] = await this.read('c.idempotency_key = $1', [campaign.idempotencyKey]);
-    const same = first && contentOf(first) === contentOf({ ...campaign, template_id: campaign.templateId });
-    // Without a time each repeat would say another one.
-    const sameTime = campaign.sendAt === undefined || first?.send_at.getTime() === campaign.sendAt.getTime();
-    if (!first || !same || !sameTime) {
-      throw new KindlineError('conflict', 'This Idempotency-Key belongs to another announcement');
-    }
-    return { id: first.id, status: first.status, audience: first.audience };
-  }
-
   private async row(campaignId: string, manager?: EntityManager): Promise<Row> {
     const [row] = isUuid(campaignId) ? await this.read('c.id = $1', [campaignId], manager) : [];
     if (!row) throw new KindlineError('not_found', 'There is no such announcement');
@@ -228,7 +245,7 @@ export class Campaigns {
     );
   }
 
-  private async view(row: Row): Promise<AnnouncementView> {
+  private async view(row: Omit<Row, 'target'> & { target: object }): Promise<AnnouncementView> {
     const counts =
       row.counts ??
       (await this.counts.of(
@@ -245,7 +262,7 @@ export class Campaigns {
       category: row.category,
       template_id: row.template_id,
       data: row.data,
-      target: row.target,
+      target: { ...row.target },
       created_by: row.author,
       created_at: row.created_at.toISOString(),
       send_at: row.send_at.toISOString(),
@@ -265,6 +282,7 @@ interface Row {
   data: Record<string, string>;
   target: AudienceTarget;
   audience: number;
+  request_hash: string | null;
   author: string | null;
   created_at: Date;
   send_at: Date;
@@ -273,17 +291,7 @@ interface Row {
   counts: AnnouncementView['counts'] | null;
 }
 
-/** What makes two announcements the same; jsonb does not keep the order of names. */
-function contentOf(campaign: {
-  title: string;
-  body: string;
-  category: string;
-  template_id: string | null;
-  data: Record<string, string>;
-  target: AudienceTarget;
-}): string {
-  const { title, body, category, template_id, data, target } = campaign;
-  return JSON.stringify([title, body, category, template_id, sorted(data), sorted(target)]);
+/** A list would be mostly names: their number stands for them. */
+function briefly({ subs, ...target }: AudienceTarget): Record<string, unknown> {
+  return { ...target, ...(subs && { subs_count: subs.length }) };
 }
-
-const sorted = (record: object): unknown[] => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -43,9 +43,12 @@ export function renderAnnouncement({
   return { title: filled('title'), body: filled('body') };
 }
 
-/** @throws validation_failed when a text uses anything but `{{ name }}` */
+/** @throws validation_failed when a text uses anything but `{{ name }}`, or is blank or too long whatever fills it */
 export function checkTexts(texts: Texts): void {
-  for (const field of FIELDS) understood(field, texts[field]);
+  for (const field of FIELDS) {
+    const written = understood(field, texts[field]).map((piece) => ('text' in piece ? piece.text : '_'));
+    checkFilled(field, written.join(''));
+  }
 }
 
 /**

@@ -12,6 +12,9 @@ interface Row extends Omit<Entry, 'tokens' | 'timeStamp'> {
   position: string;
 }
 
+/** One that is settled without an entry was withheld. */
+const STATUS = `coalesce(d.status, CASE WHEN n.settled_at IS NULL THEN 'pending' ELSE 'skipped' END)`;
+
 /** What was sent to whom, and what became of it. A notification that is not worked off yet shows as pending. */
 @Injectable()
 export class DeliveryLog {
@@ -29,7 +32,7 @@ export class DeliveryLog {
       `SELECT coalesce(d.id, n.id) AS id, n.id AS notification_id, p.sub, n.kind, d.token_mask AS token,
         sender.email AS sender, n.conversation_id AS chat_id,
         coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, n.channel_key AS "channelKey", n.screen,
-        coalesce(d.status, 'pending') AS status, d.reason, coalesce(d.attempts, 0) AS attempts,
+        ${STATUS} AS status, coalesce(d.reason, n.withheld) AS reason, coalesce(d.attempts, 0) AS attempts,
         n.created_at, n.created_at::text AS position
       FROM notifications n
       JOIN people p ON p.id = n.person_id
@@ -37,7 +40,7 @@ export class DeliveryLog {
       LEFT JOIN campaigns c ON c.id = n.campaign_id
       LEFT JOIN people sender ON sender.id = n.sender_id
       WHERE ($1::text IS NULL OR p.sub = $1) AND ($2::text IS NULL OR n.kind = $2)
-        AND ($3::text IS NULL OR coalesce(d.status, 'pending') = $3)
+        AND ($3::text IS NULL OR ${STATUS} = $3)
         AND ($4::text IS NULL OR (n.created_at, coalesce(d.id, n.id)) < ($4::timestamptz, $5::uuid))
       ORDER BY n.created_at DESC, coalesce(d.id, n.id) DESC LIMIT $6`,
       [

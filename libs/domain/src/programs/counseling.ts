@@ -6,7 +6,6 @@ const HOUR = 60 * MINUTE;
 // One text for everything, and one that other programs could have sent: a screen shows it to whoever looks.
 const waiting = {
   kind: 'message',
-  category: 'messages',
   priority: 'high',
   title: 'Someone is here',
   body: 'Someone is waiting to talk with you',

@@ -49,12 +49,15 @@ export class Retention {
     const removed: Record<string, number> = {};
     removed['notifications'] = await this.repeat(
       `DELETE FROM notifications WHERE id IN (
-        SELECT id FROM notifications WHERE created_at < $1 ORDER BY created_at LIMIT $2)`,
+        SELECT n.id FROM notifications n LEFT JOIN campaigns c ON c.id = n.campaign_id
+        WHERE n.created_at < $1 AND (n.campaign_id IS NULL OR c.finished_at < $1)
+        ORDER BY n.created_at LIMIT $2)`,
       deliveriesDays * DAY_MS,
     );
     removed['announcements'] = await this.repeat(
       `DELETE FROM campaigns WHERE id IN (
-        SELECT id FROM campaigns WHERE finished_at < $1 ORDER BY id LIMIT $2)`,
+        SELECT id FROM campaigns c WHERE finished_at < $1
+          AND NOT EXISTS (SELECT FROM notifications n WHERE n.campaign_id = c.id) ORDER BY id LIMIT $2)`,
       deliveriesDays * DAY_MS,
     );
     removed['pushWindows'] = await this.repeat(
