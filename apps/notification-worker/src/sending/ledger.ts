@@ -208,9 +208,14 @@ export class Ledger {
   /** Notifications that have entries, none of which is pending, are done. Who waits for a night's end has none. */
   async settle(notificationIds: string[]): Promise<void> {
     await this.dataSource.query(
-      `UPDATE notifications n SET settled_at = $2
-      WHERE n.id = ANY ($1) AND n.settled_at IS NULL AND (
-        SELECT bool_and(d.status <> 'pending') FROM notification_deliveries d WHERE d.notification_id = n.id)`,
+      `UPDATE notifications n SET settled_at = $2,
+        withheld = CASE WHEN e.taken_back AND NOT e.reached THEN 'cancelled' ELSE n.withheld END
+      FROM unnest($1::uuid[]) AS wanted (id)
+      CROSS JOIN LATERAL (
+        SELECT bool_and(d.status <> 'pending') AS done, bool_or(d.reason = 'cancelled') AS taken_back,
+          bool_or(d.status IN ('accepted', 'unknown')) AS reached
+        FROM notification_deliveries d WHERE d.notification_id = wanted.id OFFSET 0) e
+      WHERE n.id = wanted.id AND n.settled_at IS NULL AND e.done`,
       [notificationIds, this.clock.now()],
     );
   }
