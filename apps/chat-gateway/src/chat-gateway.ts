@@ -47,6 +47,8 @@ export class ChatGateway {
     this.counseling.start(this.news);
     this.support.start(this.news);
     await this.lease.start();
+    // What waits already is found before anybody comes.
+    void this.catchUp.run();
     this.sockets.listen(http);
     this.timers.push(
       setInterval(() => void this.catchUp.run(), CATCH_UP_EVERY_MS),

@@ -6,8 +6,11 @@ import { at, eventually, type TestPerson, type TestSocket, World } from './kit';
 import {
   act,
   add,
+  agentOn,
   agentsOf,
   channelOf,
+  compareAgain,
+  fill,
   known,
   open,
   post,
@@ -22,18 +25,6 @@ jest.setTimeout(60_000);
 
 /** Far below the 15 s after which the gateways compare with the database anyway. */
 const SOON_MS = 4_000;
-
-/** As many messages as if they had been talking for years. */
-async function fill(world: World, { id }: { id: string }, count: number): Promise<void> {
-  await world.sql.query(
-    `INSERT INTO messages (conversation_id, seq, id, sender_id, type, content, created_at)
-    SELECT $1, c.last_seq + n, gen_random_uuid(), m.person_id, 'text', 'message ' || n, now()
-    FROM generate_series(1, $2::int) AS n, conversations c
-    JOIN conversation_members m ON m.conversation_id = c.id AND m.role = 'seeker' WHERE c.id = $1`,
-    [id, count],
-  );
-  await world.sql.query(`UPDATE conversations SET last_seq = last_seq + $2 WHERE id = $1`, [id, count]);
-}
 
 describe('channels whose gateways are deaf for a while', () => {
   let database: TestDatabase;
@@ -56,20 +47,11 @@ describe('channels whose gateways are deaf for a while', () => {
     await world.sql.query(`UPDATE helper_profiles SET active = false`);
   });
 
-  const compareAgain = async (): Promise<void> => {
-    for (const { app } of world.gateways) await app.get(CatchUp).run();
-  };
-  async function agentOn(gateway: number): Promise<TestSocket> {
-    const agent = await world.person('agent');
-    const socket = await world.connect(agent, gateway);
-    await known(world, agent, 'agent');
-    return socket;
-  }
   const updates = (socket: TestSocket, channel: { id: string }): number =>
     socket.all('channel:updated').filter(updateOf(channel)).length;
 
   it('are shown to those who belong to them, with their first message, once', async () => {
-    const agent = await agentOn(1);
+    const agent = await agentOn(world, 1);
     const user = await world.connect(await world.person('user'), 0);
     let channel = { id: '' };
     await subscriptions.unheard(async () => {
@@ -78,22 +60,26 @@ describe('channels whose gateways are deaf for a while', () => {
     for (const socket of [agent, user]) {
       await socket.next('channel:updated', updateOf(channel), SOON_MS);
       await socket.next('channel:message', ({ channelId }) => channelId === channel.id, SOON_MS);
-      await compareAgain();
+      await compareAgain(world);
       expect(updates(socket, channel)).toBe(1);
       expect(seqsOn(socket, channel)).toEqual([1]);
     }
   });
 
   it('are shown unclaimed to agents, and taken from them when that is over', async () => {
-    const agents = [await agentOn(0), await agentOn(1)] as const;
+    const agents = [await agentOn(world, 0), await agentOn(world, 1)] as const;
     await world.sql.query(`UPDATE helper_profiles SET capacities = '{"support": 0}' WHERE active`);
     let channel = { id: '' };
     await subscriptions.unheard(async () => {
       channel = await open(world, await world.person('user'), { message: 'hello' });
     });
     for (const socket of agents) await socket.next('channel:updated', updateOf(channel), SOON_MS);
-    await compareAgain();
-    await world.sql.query(`UPDATE helper_profiles SET capacities = '{}'`);
+    await compareAgain(world);
+    // Only for the one who claims it: a gateway that has just come back may look for somebody at any moment.
+    await world.sql.query(
+      `UPDATE helper_profiles SET capacities = '{}' WHERE person_id = (SELECT id FROM people WHERE sub = $1)`,
+      [agents[0].person.sub],
+    );
     await subscriptions.unheard(async () => channelOf(await act(world, agents[0].person, 'claim', channel)));
     const { channel: short } = await agents[1].next(
       'channel:updated',
@@ -101,12 +87,31 @@ describe('channels whose gateways are deaf for a while', () => {
       SOON_MS,
     );
     expect(short).toEqual({ id: channel.id, status: 'open', claimed: true });
-    await compareAgain();
+    await compareAgain(world);
     for (const socket of agents) expect(updates(socket, channel)).toBe(2);
   });
 
+  it('are not told one by one, unclaimed, by a gateway that has just started', async () => {
+    const user = await world.person('user');
+    const channel = await open(world, user, { message: 'hello' });
+    world.gateways.push(world.stopLater(await startChatGateway(world.env)));
+    const agent = await world.person('agent');
+    await world.sql.query(`UPDATE helper_profiles SET capacities = '{"support": 0}' WHERE active`);
+    await at(world.gateways, world.gateways.length - 1)
+      .app.get(CatchUp)
+      .run();
+    const socket = await world.connect(agent, world.gateways.length - 1);
+    await known(world, agent, 'agent');
+    await compareAgain(world);
+    expect(updates(socket, channel)).toBe(0);
+    channelOf(await act(world, user, 'close', channel));
+    const { channel: short } = await socket.next('channel:updated', updateOf(channel));
+    expect(short).toEqual({ id: channel.id, status: 'closed', claimed: false });
+    await world.sql.query(`UPDATE helper_profiles SET capacities = '{}'`);
+  });
+
   it('have the agent who was added meanwhile, without a flood of what is older', async () => {
-    const first = await agentOn(0);
+    const first = await agentOn(world, 0);
     const user = await world.connect(await world.person('user'), 0);
     const channel = await open(world, user.person, { message: 'hello' });
     await announced(world);
@@ -119,13 +124,13 @@ describe('channels whose gateways are deaf for a while', () => {
     });
     for (const socket of seconds) {
       await socket.next('channel:message', ({ seq }) => seq === 2_002, SOON_MS);
-      await compareAgain();
+      await compareAgain(world);
       expect(seqsOn(socket, channel)).toEqual([2_002]);
     }
   });
 
   it('show what is said before the news of a new member, and nothing older', async () => {
-    const first = await agentOn(0);
+    const first = await agentOn(world, 0);
     const user = await world.connect(await world.person('user'), 0);
     const channel = await open(world, user.person, { message: 'hello' });
     await announced(world);
@@ -140,13 +145,13 @@ describe('channels whose gateways are deaf for a while', () => {
   });
 
   it('are closed and opened again for their members', async () => {
-    const agent = await agentOn(1);
+    const agent = await agentOn(world, 1);
     const user = await world.connect(await world.person('user'), 0);
     const channel = await open(world, user.person, { message: 'hello' });
     await agent.next('channel:updated', updateOf(channel));
     await announced(world);
     await fill(world, channel, 1_000);
-    await compareAgain();
+    await compareAgain(world);
     await subscriptions.unheard(() => act(world, user.person, 'close', channel));
     for (const socket of [agent, user])
       await socket.next(
@@ -154,7 +159,7 @@ describe('channels whose gateways are deaf for a while', () => {
         updateOf(channel, ({ status }) => status === 'closed'),
         SOON_MS,
       );
-    await compareAgain();
+    await compareAgain(world);
     const seen = seqsOn(agent, channel).length;
     await subscriptions.unheard(() => act(world, user.person, 'reopen', channel));
     await eventually('opened again', () => agent.all('channel:updated').at(-1)?.channel.status === 'open');
@@ -217,6 +222,12 @@ describe('channels that nobody could take', () => {
     const agents = await Promise.all(Array.from({ length: 60 }, () => world.person('agent')));
     for (const [index, agent] of agents.entries())
       await world.api('PUT', '/api/push-tokens', agent, { token: `device-${index}`, platform: 'web' });
+    // Who may help no more counts for nobody, though they are still connected.
+    const { person: dismissed } = await agentOn(world, 0);
+    await world.sql.query(
+      `UPDATE helper_profiles SET active = false WHERE person_id = (SELECT id FROM people WHERE sub = $1)`,
+      [dismissed.sub],
+    );
     const user = await world.person('user');
     const channel = await open(world, user, { message: 'hello' });
     const told = async (): Promise<{ person_id: string; body: string }[]> => {

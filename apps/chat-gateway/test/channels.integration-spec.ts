@@ -1,6 +1,7 @@
+import { ChannelMatching, CHANNELS_PROGRAM, type Program } from '@kindline/domain';
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
 import { done } from './companion-kit';
-import { at, pushDue, type TestPerson, type TestSocket, World } from './kit';
+import { at, eventually, pushDue, type TestPerson, type TestSocket, World } from './kit';
 import {
   act,
   add,
@@ -76,6 +77,9 @@ describe('support channels', () => {
       ],
       unread: 0,
     });
+    // Whoever was given it may be gone before they hear of it.
+    expect(await pushDue(world.sql, channel.id, bob.sub)).not.toBeNull();
+    await world.sql.query('UPDATE conversation_members SET push_due_at = NULL');
     await bobSocket.next('channel:updated', updateOf(channel));
     await bobSocket.next('channel:message', ({ channelId, seq }) => channelId === channel.id && seq === 1);
 
@@ -98,16 +102,21 @@ describe('support channels', () => {
     await aliceSocket.next('presence:changed', ({ sub, online }) => sub === bob.sub && !online);
     done(await send(aliceSocket, channel, 'Are you there?'));
     expect(await pushDue(world.sql, channel.id, bob.sub)).not.toBeNull();
+    await world.sql.query('UPDATE conversation_members SET push_due_at = NULL');
+    expect(await post(world, alice, channel, 'Hello?')).toMatchObject({ status: 201 });
+    expect(await pushDue(world.sql, channel.id, bob.sub)).not.toBeNull();
+    expect(await pushDue(world.sql, channel.id, alice.sub)).toBeNull();
     const again = await connect(bob, 0);
     expect((await historyOf(world, bob, channel)).map(({ content }) => content)).toEqual([
       'It failed',
       'Can you help?',
       'Of course',
       'Are you there?',
+      'Hello?',
     ]);
     expect(seqsOn(again, channel)).toEqual([]);
     const conversations = (await world.api('GET', '/api/conversations', bob)).body['conversations'];
-    expect(conversations).toMatchObject([{ id: channel.id, program: 'support', unread: 3 }]);
+    expect(conversations).toMatchObject([{ id: channel.id, program: 'support', unread: 4 }]);
   });
 
   it('wait where nobody is online, are shown to agents who come, and are claimed by exactly one', async () => {
@@ -199,6 +208,35 @@ describe('support channels', () => {
     await arrival;
     for (const [index, channel] of channels.entries())
       expect(agentsOf(channelOf(await show(world, at(users, index), channel)))).toHaveLength(1);
+  });
+
+  it('are no more than an agent has room for, also where a claim and the matching meet at their last place', async () => {
+    const [user, agent] = [await world.person('user'), await world.person('agent')];
+    await connect(agent, 0);
+    await world.sql.query(`UPDATE helper_profiles SET capacities = '{"support": 0}'`);
+    const [, second] = [await open(world, user), await open(world, user)];
+    await world.sql.query(`UPDATE helper_profiles SET capacities = '{"support": 1}'`);
+    const { app } = at(world.gateways, 0);
+    const waiters = (count: number): Promise<unknown> =>
+      eventually('they wait for the helper', async () => {
+        const { rows } = await world.sql.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return rows.length >= count;
+      });
+    const client = await world.sql.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT FROM helper_profiles FOR UPDATE');
+    const claim = act(world, agent, 'claim', second);
+    await waiters(1);
+    const matching = app.get(ChannelMatching).run(app.get<Program>(CHANNELS_PROGRAM));
+    await waiters(2);
+    await client.query('COMMIT');
+    client.release();
+    await Promise.all([claim, matching]);
+    const { rows } = await world.sql.query(`SELECT FROM conversation_members WHERE open AND role = 'helper'`);
+    expect(rows).toHaveLength(1);
+    await world.sql.query(`UPDATE helper_profiles SET capacities = '{}'`);
   });
 
   it('show an agent who is added what comes from then on, and nothing older', async () => {

@@ -1,5 +1,6 @@
 import { PresenceDirectory } from '@kindline/domain';
 import type { Ack, ChannelView, MessageView, PresenceState, Role } from '@kindline/contracts';
+import { CatchUp } from '../src/delivery/catch-up';
 import {
   eventually,
   type HttpAnswer,
@@ -24,6 +25,31 @@ export const open = async (
   body: { subject?: string; message?: string } = {},
   replica = 0,
 ): Promise<ChannelView> => channelOf(await world.api('POST', '/api/chat/support', seeker, body, replica));
+
+/** An agent who has connected to this gateway, and can be given channels. */
+export async function agentOn(world: World, gateway: number): Promise<TestSocket> {
+  const agent = await world.person('agent');
+  const socket = await world.connect(agent, gateway);
+  await known(world, agent, 'agent');
+  return socket;
+}
+
+/** What every gateway does every 15 s. */
+export async function compareAgain(world: World): Promise<void> {
+  for (const { app } of world.gateways) await app.get(CatchUp).run();
+}
+
+/** As many messages as if they had been talking for years. */
+export async function fill(world: World, { id }: { id: string }, count: number): Promise<void> {
+  await world.sql.query(
+    `INSERT INTO messages (conversation_id, seq, id, sender_id, type, content, created_at)
+    SELECT $1, c.last_seq + n, gen_random_uuid(), m.person_id, 'text', 'message ' || n, now()
+    FROM generate_series(1, $2::int) AS n, conversations c
+    JOIN conversation_members m ON m.conversation_id = c.id AND m.role = 'seeker' WHERE c.id = $1`,
+    [id, count],
+  );
+  await world.sql.query(`UPDATE conversations SET last_seq = last_seq + $2 WHERE id = $1`, [id, count]);
+}
 
 /** `claim`, `close` or `reopen` */
 export const act = (

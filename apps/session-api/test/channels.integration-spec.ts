@@ -75,11 +75,19 @@ describe('support channels over HTTP', () => {
     await done(act(agent, own[2] as ChannelView, 'close'));
     expect((await list(agent, '?status=closed')).ids).toEqual([two]);
     expect((await list(agent, '?status=ended')).ids).toEqual([two]);
+    for (const limit of [1, 2, 7]) expect(await listBy(agent, limit)).toEqual(expected);
+    await done(act(agent, own[3] as ChannelView, 'close'));
+    for (const limit of [1, 2]) expect(await listBy(agent, limit, '&status=closed')).toEqual([three, two]);
+    await done(act(user, own[3] as ChannelView, 'reopen'));
+    // That is its newest activity.
+    expected.splice(4, 3, three, one, two);
+    for (const limit of [1, 5, 50]) expect(await listBy(agent, limit)).toEqual(expected);
+    expect((await list(agent, '?status=closed')).ids).toEqual([two]);
     expect((await list(agent, '?status=open')).ids).toEqual(expected.filter((id) => id !== two));
     expect(await listBy(user, 3, '&status=active')).toEqual([
+      three,
       one,
       ...waiting.map(({ id }) => id).reverse(),
-      three,
       zero,
     ]);
     expect((await list(await world.person('supervisor'))).ids).toEqual(waiting.map(({ id }) => id));

@@ -64,6 +64,8 @@ const appendedBatch = z.object({
     z.object({
       id: z.string(),
       program: programName,
+      /** Of these members; a newer one may have others. */
+      version: z.int(),
       memberIds: z.array(z.string()),
       messages: z.array(appendedMessage),
     }),

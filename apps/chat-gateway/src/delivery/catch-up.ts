@@ -54,9 +54,10 @@ export class CatchUp {
   private async compare(): Promise<void> {
     this.delivery.sweep();
     const personIds = [...this.connections.personIds()];
-    if (personIds.length === 0) return;
-    await this.compareRequests();
+    if (personIds.length > 0) await this.compareRequests();
+    // Also where nobody is: what waits by then is not news to those who come.
     await this.compareWaiting();
+    if (personIds.length === 0) return;
     // Heads first: what is emitted while the query runs is then behind, never ahead of, what it answers.
     const heads = this.delivery.heads();
     const open = await this.missed.openConversationsOf(personIds);
@@ -151,12 +152,21 @@ export class CatchUp {
   /** Conversations that wait for a helper and were not shown here, and shown ones that do not wait any more. */
   private async compareWaiting(): Promise<void> {
     const over = new Set(this.desk.shownWaiting());
-    const untold = (await this.missed.waiting()).filter((id) => !over.delete(id));
+    const untold: string[] = [];
+    for (const { id, program } of await this.missed.waiting()) {
+      if (over.delete(id)) continue;
+      // Where nobody could take it, whoever comes finds it in the list.
+      if (this.helpers.of(program).length === 0) this.desk.foundWaiting(id);
+      else untold.push(id);
+    }
     for (const id of [...untold, ...over]) await this.changed(id);
   }
 
   /** Tracked conversations that are not open any more: their last messages, then their end. */
   private async ended(conversationIds: string[]): Promise<void> {
+    if (conversationIds.length === 0) return;
+    // First, who was a member when its news got lost, and is not any more.
+    for (const members of await this.missed.membersOf(conversationIds)) this.delivery.retain(members);
     await this.delivery.repair(conversationIds);
     for (const id of conversationIds) {
       const news = await this.reader.ended(id);

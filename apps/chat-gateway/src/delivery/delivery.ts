@@ -4,7 +4,7 @@ import { GatewayMetrics } from '../gateway-metrics';
 import { Connections } from '../sockets/connections';
 import { MissedMessages, MOST_MISSED } from './missed-messages';
 import { MESSAGE_EMITTERS, type MessageEmitters } from './message-emitter';
-import { catchUpWith, changeMembers, type Followed, type Newcomer } from './newcomers';
+import { catchUpWith, changeMembers, type Followed, keepMembers, type Newcomer } from './newcomers';
 
 /** How long a gap may stay open for news that merely overtook each other, before Postgres is asked. */
 const GAP_GRACE_MS = 50;
@@ -23,6 +23,8 @@ interface Held {
 
 interface Tracked extends Followed {
   program: ProgramName;
+  /** The conversation's, with these members. */
+  version: number;
   held: Map<number, Held>;
   /** Whether its members were told that it began. */
   announced: boolean;
@@ -31,6 +33,7 @@ interface Tracked extends Followed {
 export interface DeliverableConversation {
   id: string;
   program: ProgramName;
+  version: number;
   memberIds: string[];
   messages: AppendedMessage[];
 }
@@ -57,14 +60,25 @@ export class Delivery {
   ) {}
 
   /** From here on, messages above `lastSeq` are emitted to the members that are connected here. */
-  track(conversation: { id: string; program: ProgramName; memberIds: string[]; lastSeq: number }): void {
-    const { id, program, memberIds, lastSeq } = conversation;
+  track(conversation: {
+    id: string;
+    program: ProgramName;
+    version: number;
+    memberIds: string[];
+    lastSeq: number;
+  }): void {
+    const { id, program, version, memberIds, lastSeq } = conversation;
     const known = this.tracked.get(id);
     if (!known) {
-      this.tracked.set(id, { program, memberIds, next: lastSeq + 1, held: new Map(), announced: true });
+      const next = lastSeq + 1;
+      this.tracked.set(id, { program, version, memberIds, next, held: new Map(), announced: true });
       return;
     }
-    known.memberIds = memberIds;
+    // News that came while this was read know better.
+    if (known.version <= version) {
+      known.version = version;
+      known.memberIds = memberIds;
+    }
     // Nobody was here to see what came meanwhile; whoever connects now reads it from the history.
     if (this.anyoneHere(memberIds)) return;
     known.next = Math.max(known.next, lastSeq + 1);
@@ -79,10 +93,11 @@ export class Delivery {
   follow(conversation: {
     id: string;
     program: ProgramName;
+    version: number;
     members: readonly Newcomer[];
     lastSeq: number;
   }): boolean {
-    const { id, program, members, lastSeq } = conversation;
+    const { id, program, version, members, lastSeq } = conversation;
     const here = members.filter((member) => this.connections.has(member.id));
     const memberIds = members.map((member) => member.id);
     let state = this.tracked.get(id);
@@ -97,13 +112,22 @@ export class Delivery {
       const from = Math.max(Math.min(...here.map(({ joinedSeq }) => joinedSeq)), lastSeq - MOST_SHOWN_AGAIN);
       const oldest = here.filter(({ joinedSeq }) => joinedSeq <= from).map((member) => member.id);
       const held = state?.held ?? new Map<number, Held>();
-      state = { program, memberIds: oldest, next: from + 1, held, announced: true };
+      state = { program, version, memberIds: oldest, next: from + 1, held, announced: true };
       this.tracked.set(id, state);
       this.release(id, state);
       if (lastSeq >= state.next) this.repairNow([id]);
     }
+    state.version = version;
     for (const newcomer of changeMembers(state, memberIds, here)) this.welcome(id, state, newcomer);
     return here.length > 0;
+  }
+
+  /** Only these are members still: nobody else is shown what comes. Whoever is new is told of by the news. */
+  retain({ id, version, memberIds }: { id: string; version: number; memberIds: readonly string[] }): void {
+    const state = this.tracked.get(id);
+    if (!state || version < state.version) return;
+    state.version = version;
+    keepMembers(state, memberIds);
   }
 
   /** Its members here have been told that it began: its messages may follow. */
@@ -143,13 +167,15 @@ export class Delivery {
 
   /** @param origins the sending sockets by message id; they got an ack instead. */
   deliver(conversation: DeliverableConversation, origins: ReadonlyMap<string, string> = NO_ORIGINS): void {
-    const { id, program, memberIds, messages } = conversation;
+    const { id, program, version, memberIds, messages } = conversation;
     let state = this.tracked.get(id);
+    // Who stored it may know already of somebody who has left.
+    if (state && state.version < version) this.retain(conversation);
     // Who sent it may not know of a member yet who is known here.
     if (!(state ? this.isSeen(state) : this.anyoneHere(memberIds))) return;
     if (!state) {
       // Everything older was tracked when its member connected, so this one began since then.
-      state = { program, memberIds, next: 1, held: new Map(), announced: false };
+      state = { program, version, memberIds, next: 1, held: new Map(), announced: false };
       this.tracked.set(id, state);
       this.awaitAnnouncement(id);
     }
@@ -169,7 +195,7 @@ export class Delivery {
     while (incomplete.length > 0) {
       const open = incomplete.flatMap((id) => {
         const state = this.tracked.get(id);
-        return state ? [{ id, after: state.next - 1 }] : [];
+        return state && this.isSeen(state) ? [{ id, after: state.next - 1 }] : [];
       });
       if (open.length === 0) return;
       incomplete = [];
@@ -177,8 +203,11 @@ export class Delivery {
         const state = this.tracked.get(id);
         if (!state) continue;
         this.metrics.repaired(messages.length);
-        this.deliver({ id, program: state.program, memberIds: state.memberIds, messages });
-        if (messages.length === MOST_MISSED) incomplete.push(id);
+        const { program, version, memberIds, next } = state;
+        this.deliver({ id, program, version, memberIds, messages });
+        // Where nothing could be shown, because whoever was here has left or is not told yet that it began, asking
+        // again would bring the same.
+        if (messages.length === MOST_MISSED && state.next > next) incomplete.push(id);
       }
     }
   }

@@ -34,12 +34,23 @@ export class MissedMessages {
     );
   }
 
-  /** Conversations that wait for a helper. Uses conversations_waiting_since. */
-  async waiting(): Promise<string[]> {
-    const rows = await this.dataSource.query<{ id: string }[]>(
-      `SELECT id FROM conversations WHERE waiting_since IS NOT NULL ORDER BY waiting_since, id`,
+  /** Who belongs to these conversations, open or not. */
+  async membersOf(
+    conversationIds: string[],
+  ): Promise<Pick<OpenConversation, 'id' | 'version' | 'memberIds'>[]> {
+    return this.dataSource.query(
+      `SELECT c.id, c.version,
+        ARRAY(SELECT o.person_id::text FROM conversation_members o WHERE o.conversation_id = c.id) AS "memberIds"
+      FROM conversations c WHERE c.id = ANY ($1)`,
+      [conversationIds],
     );
-    return rows.map(({ id }) => id);
+  }
+
+  /** Conversations that wait for a helper. Uses conversations_waiting_since. */
+  async waiting(): Promise<{ id: string; program: ProgramName }[]> {
+    return this.dataSource.query(
+      `SELECT id, program FROM conversations WHERE waiting_since IS NOT NULL ORDER BY waiting_since, id`,
+    );
   }
 
   /** The messages after `after` of each conversation, ascending; one range of messages_pkey each. */

@@ -1,5 +1,5 @@
 import type { AppendedMessage } from '@kindline/contracts';
-import { catchUpWith, changeMembers, type Followed } from './newcomers';
+import { catchUpWith, changeMembers, type Followed, keepMembers } from './newcomers';
 
 const message = (seq: number): AppendedMessage => ({
   id: `message-${seq}`,
@@ -68,6 +68,15 @@ describe('somebody who joins a conversation that is followed', () => {
     changeMembers(followed, ['old', 'new'], [newcomer]);
     await catchUp(4, () => void changeMembers(followed, ['old'], []));
     expect(followed.memberIds).toEqual(['old']);
+    expect(shown).toEqual([]);
+  });
+
+  it('is shown nothing more, as the others are, who is not kept', async () => {
+    followed.memberIds = ['old', 'older'];
+    changeMembers(followed, ['old', 'older', 'new'], [newcomer]);
+    await catchUp(4, () => keepMembers(followed, ['older', 'somebody else']));
+    expect(followed.memberIds).toEqual(['older']);
+    expect(shown).toEqual([]);
   });
 
   it('counts among the others also when what came since could not be read', async () => {

@@ -35,6 +35,13 @@ export function changeMembers(
   return newcomers;
 }
 
+/** Who is none of these is a member no more. */
+export function keepMembers(followed: Followed, memberIds: readonly string[]): void {
+  followed.memberIds = followed.memberIds.filter((id) => memberIds.includes(id));
+  if (followed.joining)
+    followed.joining = new Set([...followed.joining].filter((id) => memberIds.includes(id)));
+}
+
 /** Shows somebody, alone, what came between their joining and what the others have been shown. */
 export async function catchUpWith(
   followed: Followed,
@@ -52,7 +59,10 @@ export async function catchUpWith(
     let after = joinedSeq;
     // What the others are shown while this reads is read as well.
     while (after < followed.next - 1) {
-      const shown = (await ways.fetch(after)).filter(({ seq }) => seq < followed.next);
+      const fetched = await ways.fetch(after);
+      // They may have left meanwhile.
+      if (!followed.joining?.has(id)) return;
+      const shown = fetched.filter(({ seq }) => seq < followed.next);
       shown.forEach(ways.show);
       const last = shown.at(-1);
       if (!last) break;

@@ -60,6 +60,7 @@ export class NewsDesk {
       this.delivery.track({
         id: conversation.id,
         program: conversation.program,
+        version: conversation.version,
         memberIds: conversation.members.map(({ id }) => id),
         lastSeq: 0,
       });
@@ -149,14 +150,20 @@ export class NewsDesk {
     return this.changed.covers(conversation);
   }
 
-  /** Conversations whose state its members found when they connected: it is not news. */
+  /** A conversation whose state its members found when they connected: it is not news. */
   found(conversation: Versioned): void {
-    this.changed.advance(conversation);
+    // Nothing was heard of it; so whoever belonged to it when it was last written to may not any more.
+    if (this.changed.advance(conversation)) this.rosters.forget(conversation.id);
   }
 
   /** Conversations that wait, as helpers here were shown. */
   shownWaiting(): string[] {
     return [...this.waiting];
+  }
+
+  /** Helpers who come find that it waits: it is not news. */
+  foundWaiting(conversationId: string): void {
+    this.waiting.add(conversationId);
   }
 
   /** It is nowhere any more. */
@@ -177,7 +184,7 @@ export class NewsDesk {
   /** Its members are those it has now, in what is written and in what is shown. */
   private follow({ conversation, lastSeq }: NewsMap['conversation.changed.v1']): void {
     const { id, program, version, members } = conversation;
-    if (this.delivery.follow({ id, program, members, lastSeq }))
+    if (this.delivery.follow({ id, program, version, members, lastSeq }))
       this.rosters.replace(id, { program, version, members, memberIds: members.map((member) => member.id) });
     else this.rosters.forget(id);
   }

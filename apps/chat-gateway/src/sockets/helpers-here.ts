@@ -6,8 +6,8 @@ import { DataSource } from 'typeorm';
 import { Connections } from './connections';
 
 /**
- * The helpers on this gateway whom programs that ask everyone online ask: those with a socket here whose token
- * carries the role, and who are active. So showing a request needs no query; accepting looks again.
+ * The helpers on this gateway whom programs that ask everyone online ask, or show what waits: those with a socket
+ * here whose token carries the role, and who are active. So showing a request needs no query; accepting looks again.
  */
 @Injectable()
 export class HelpersHere {
@@ -23,22 +23,22 @@ export class HelpersHere {
   ) {
     this.asking = programs
       .all()
-      .filter(({ asks }) => asks === 'everyone_online')
+      .filter(({ asks, anonymous }) => asks === 'everyone_online' || (asks === 'least_loaded' && !anonymous))
       .map(({ name, helperRole }) => ({ name, role: helperRole }));
   }
 
-  /** The programs that ask everyone online. */
+  /** The programs that ask them, or show them what waits. */
   get programs(): ProgramName[] {
     return this.asking.map(({ name }) => name);
   }
 
-  /** Those that ask whoever has these roles and is active. */
+  /** Those of them that do so with whoever has these roles and is active. */
   programsOf({ id, roles }: Person): ProgramName[] {
     if (!this.active.has(id)) return [];
     return this.asking.filter(({ role }) => roles.includes(role)).map(({ name }) => name);
   }
 
-  /** Whom this program asks here. */
+  /** Whom this program asks here, or shows what waits. */
   of(program: ProgramName): string[] {
     const role = this.asking.find(({ name }) => name === program)?.role;
     const helpers = role ? (this.connections.helpers.get(role) ?? []) : [];

@@ -29,6 +29,8 @@ interface Move {
 @Injectable()
 export class PresenceTeller {
   private readonly moves: Gatherer<Move, void>;
+  /** The newest of those that nobody could be told of, because Redis was away. */
+  private readonly untold = new Map<string, Move>();
 
   constructor(
     private readonly lastSeen: LastSeen,
@@ -57,6 +59,15 @@ export class PresenceTeller {
     await Promise.all(personIds.map((personId) => this.moves.add({ personId, leftAt })));
   }
 
+  /** Tells what could not be told before, where it is still so. */
+  async retry(): Promise<void> {
+    const untold = [...this.untold.values()].filter(
+      ({ personId, leftAt }) => this.connections.has(personId) === (leftAt === null),
+    );
+    this.untold.clear();
+    await Promise.all(untold.map((move) => this.moves.add(move)));
+  }
+
   async settled(): Promise<void> {
     await this.moves.settled();
   }
@@ -65,6 +76,12 @@ export class PresenceTeller {
     const newest = new Map(moves.map((move) => [move.personId, move]));
     const watched = await this.lastSeen.watched(this.program, [...newest.keys()]);
     if (watched.length === 0) return;
+    const gone = watched.flatMap(({ personId }) => {
+      const at = newest.get(personId)?.leftAt;
+      return at && !this.connections.has(personId) ? [{ personId, at }] : [];
+    });
+    // Before they are looked for: between that look and the news there must be no time to come back.
+    if (gone.length > 0) await this.lastSeen.write(gone);
     const elsewhere = await this.presence
       .onlineElsewhere(
         this.gatewayId,
@@ -73,16 +90,22 @@ export class PresenceTeller {
       // Nobody can be told either while Redis is away; but since when they are gone is kept.
       .catch((): ReadonlySet<string> => new Set());
     const changes: PresenceChange[] = [];
-    const gone: { personId: string; at: Date }[] = [];
+    const told: Move[] = [];
     for (const { personId, sub, viewerIds } of watched) {
+      this.untold.delete(personId);
       if (elsewhere.has(personId)) continue;
       const leftAt = newest.get(personId)?.leftAt ?? null;
       const online = this.connections.has(personId);
       if (online !== (leftAt === null)) continue;
-      if (leftAt) gone.push({ personId, at: leftAt });
+      told.push({ personId, leftAt });
       changes.push({ sub, online, lastSeen: leftAt?.toISOString() ?? null, viewerIds });
     }
-    if (gone.length > 0) await this.lastSeen.write(gone);
-    if (changes.length > 0) await this.news.publish('presence.changed.v1', { changes });
+    if (changes.length === 0) return;
+    try {
+      await this.news.publish('presence.changed.v1', { changes });
+    } catch (err) {
+      for (const move of told) this.untold.set(move.personId, move);
+      throw err;
+    }
   }
 }

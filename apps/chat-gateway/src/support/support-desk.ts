@@ -61,6 +61,7 @@ export class SupportDesk {
 
   /** Channels that wait although a helper has room: what gave them room was not noticed, or Redis was away. */
   private sweep(): void {
+    this.teller.retry().catch(this.untold);
     this.sweeping ??= this.matching
       .run(this.program)
       .catch((err: unknown) => {

@@ -86,9 +86,10 @@ export class SupportDialect implements Dialect {
   ];
 
   private async join({ person, socket }: PersonSocket, channelId: string) {
-    const { id } = await this.access.requireVisible(channelId, person);
+    const { id, status } = await this.access.requireVisible(channelId, person);
     const { unread: _unread, ...channel } = await this.list.one(id, person.id);
-    const presence = await this.presenceIn(id);
+    // Who shared a channel once is nobody to know who is there.
+    const presence = status === 'active' ? await this.presenceIn(id) : [];
     for (const state of presence) {
       if (state.sub !== person.sub)
         socket.emit('presence:changed' satisfies keyof SupportServerEvents, state);

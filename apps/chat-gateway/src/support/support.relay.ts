@@ -4,6 +4,7 @@ import { channelState, CHANNELS_PROGRAM, type Program } from '@kindline/domain';
 import type { MessageEmitter } from '../delivery/message-emitter';
 import type { NewsRelay, Relayed } from '../delivery/news-relay';
 import { Connections } from '../sockets/connections';
+import { HelpersHere } from '../sockets/helpers-here';
 
 /** Translates news of support channels into their server events. */
 @Injectable()
@@ -12,6 +13,7 @@ export class SupportRelay implements NewsRelay {
 
   constructor(
     private readonly connections: Connections,
+    private readonly helpers: HelpersHere,
     @Inject(CHANNELS_PROGRAM) private readonly channels: Program,
   ) {}
 
@@ -53,9 +55,11 @@ export class SupportRelay implements NewsRelay {
     if (!waiting && !wasWaiting) return;
     const { status, claimed } = channel;
     const { helperRole } = this.channels;
+    // Whoever is no active helper any more is shown none, but may have been shown this one before.
+    const here = waiting ? this.helpers.of(this.program) : (this.connections.helpers.get(helperRole) ?? []);
     this.connections.emitInRole<SupportServerEvents, 'channel:updated'>(
       helperRole,
-      [...(this.connections.helpers.get(helperRole) ?? [])].filter((helper) => !memberIds.includes(helper)),
+      [...here].filter((helper) => !memberIds.includes(helper)),
       'channel:updated',
       { channel: waiting ? channel : { id, status, claimed } },
     );

@@ -91,6 +91,9 @@ export class ConversationRow {
 @Check('conversation_members_role', "role IN ('seeker', 'helper')")
 @Index('conversation_members_open', ['personId', 'program', 'role', 'conversationId'], { where: 'open' })
 @Index('conversation_members_person', ['personId', 'conversationId'])
+@Index('conversation_members_settled', ['personId', 'program', 'settledAt', 'conversationId'], {
+  where: 'settled_at IS NOT NULL',
+})
 @Index('conversation_members_push_due', ['pushDueAt'], { where: 'push_due_at IS NOT NULL' })
 export class ConversationMemberRow {
   @PrimaryColumn('uuid')
@@ -115,6 +118,10 @@ export class ConversationMemberRow {
   /** The conversation's `last_seq` at that time: what came later is shown to them live. */
   @Column('integer', { default: 0 })
   joinedSeq!: number;
+
+  /** The last activity of one that began without a request, while it is ended: what those are listed by. */
+  @Column('timestamptz', { nullable: true })
+  settledAt!: Date | null;
 
   @Column('timestamptz', { nullable: true })
   firstOpenedAt!: Date | null;

@@ -12,6 +12,8 @@ export interface Standing {
   status: 'active' | 'ended';
   waiting: boolean;
   role: MemberRole | null;
+  /** Whether they are an active helper; a token may outlive that. */
+  helps: boolean;
 }
 
 /** Who may see a channel, and who may decide about it. */
@@ -22,9 +24,19 @@ export class ChannelAccess {
     @Inject(CHANNELS_PROGRAM) private readonly program: Program,
   ) {}
 
-  /** Whether this person's token lets them take channels. */
-  answers({ roles }: Person): boolean {
-    return roles.includes(this.program.helperRole);
+  /** Whether this person could take channels: by their token, and as long as they are an active helper. */
+  async answers(person: Person): Promise<boolean> {
+    if (!this.hasRole(person)) return false;
+    const active = await this.dataSource.query<unknown[]>(
+      `SELECT FROM helper_profiles WHERE person_id = $1 AND active`,
+      [person.id],
+    );
+    return active.length > 0;
+  }
+
+  /** The same where it is known how they stand to a channel. */
+  answersNow(person: Person, { helps }: Standing): boolean {
+    return helps && this.hasRole(person);
   }
 
   supervises({ roles }: Person): boolean {
@@ -38,15 +50,21 @@ export class ChannelAccess {
   async requireVisible(channelId: string, person: Person): Promise<Standing> {
     const standing = await this.find(this.dataSource.manager, channelId, person.id);
     const { role, waiting } = standing;
-    if (role === null && !(waiting && this.answers(person)) && !this.supervises(person)) throw notYours();
+    const mayTake = waiting && this.answersNow(person, standing);
+    if (role === null && !mayTake && !this.supervises(person)) throw notYours();
     return standing;
   }
 
   /** The same for its seeker, its helpers and supervisors only. @throws not_found, forbidden */
   async requireDecider(channelId: string, person: Person): Promise<Standing> {
     const standing = await this.find(this.dataSource.manager, channelId, person.id);
-    if (standing.role === null && !this.supervises(person)) throw notYours();
+    this.requireDeciding(standing, person);
     return standing;
+  }
+
+  /** @throws forbidden */
+  requireDeciding({ role }: Standing, person: Person): void {
+    if (role === null && !this.supervises(person)) throw notYours();
   }
 
   /** Locks the channel until the transaction's end; helpers are locked after it, never before. @throws not_found */
@@ -56,10 +74,15 @@ export class ChannelAccess {
     return this.find(manager, channelId, personId);
   }
 
+  private hasRole({ roles }: Person): boolean {
+    return roles.includes(this.program.helperRole);
+  }
+
   private async find(manager: EntityManager, channelId: string, personId: string): Promise<Standing> {
     if (!isUuid(channelId)) throw unknownChannel();
     const [standing] = await manager.query<Standing[]>(
-      `SELECT c.id, c.status, c.waiting_since IS NOT NULL AS waiting, m.role
+      `SELECT c.id, c.status, c.waiting_since IS NOT NULL AS waiting, m.role,
+        EXISTS (SELECT FROM helper_profiles h WHERE h.person_id = $2 AND h.active) AS helps
       FROM conversations c
       LEFT JOIN conversation_members m ON m.conversation_id = c.id AND m.person_id = $2
       WHERE c.id = $1 AND c.program = $3`,

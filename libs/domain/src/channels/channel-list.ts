@@ -53,7 +53,7 @@ export class ChannelList {
     person: Person,
     { status, limit, cursor }: ChannelFilter,
   ): Promise<{ channels: ChannelView[]; cursor: string | null }> {
-    const parts = this.partsFor(person, status);
+    const parts = await this.partsFor(person, status);
     const [from, ...position] = cursor ? decodeCursor(cursor, 'part', 'time', 'id') : [];
     const rows: (Row & { part: Part })[] = [];
     for (const part of parts.slice(Math.max(0, parts.indexOf(from as Part)))) {
@@ -81,8 +81,8 @@ export class ChannelList {
     return view(row);
   }
 
-  private partsFor(person: Person, status: ChannelStatusFilter | undefined): Part[] {
-    const sees = this.access.answers(person) || this.access.supervises(person);
+  private async partsFor(person: Person, status: ChannelStatusFilter | undefined): Promise<Part[]> {
+    const sees = this.access.supervises(person) || (await this.access.answers(person));
     if (status === 'unclaimed') {
       if (!sees) throw new KindlineError('forbidden', 'This is for those who answer');
       return ['unclaimed'];
@@ -102,7 +102,10 @@ export class ChannelList {
     );
   }
 
-  /** Starts from conversation_members_person. */
+  /**
+   * Open ones are few: conversation_members_open, and then sorted. Closed ones only grow: a page of them is read from
+   * conversation_members_settled.
+   */
   private async own(
     personId: string,
     { status, withUnclaimed }: { status: ChannelStatusFilter | undefined; withUnclaimed: boolean },
@@ -111,11 +114,27 @@ export class ChannelList {
   ): Promise<Row[]> {
     return this.read(
       personId,
-      `m.person_id = $1 AND m.program = $2 AND ($3::text IS NULL OR c.status = $3)
-        AND ($4 OR c.waiting_since IS NULL)
-        AND ($5::text IS NULL OR (c.last_activity_at, c.id) < ($5::timestamptz, $6::uuid))
-      ORDER BY c.last_activity_at DESC, c.id DESC LIMIT $7`,
-      [this.program.name, status ? STATUS[status] : null, withUnclaimed, at ?? null, id ?? null, limit],
+      `c.id = ANY (ARRAY(
+        SELECT id FROM (
+          (SELECT s.conversation_id AS id, s.settled_at AS at FROM conversation_members s
+          WHERE s.person_id = $1 AND s.program = $2 AND s.settled_at IS NOT NULL AND $3::text IS DISTINCT FROM 'active'
+            AND (s.settled_at, s.conversation_id) < ($5::timestamptz, $6::uuid)
+          ORDER BY s.settled_at DESC, s.conversation_id DESC LIMIT $7)
+          UNION ALL
+          SELECT t.id, t.last_activity_at FROM conversation_members o JOIN conversations t ON t.id = o.conversation_id
+          WHERE o.person_id = $1 AND o.program = $2 AND o.open AND $3::text IS DISTINCT FROM 'ended'
+            AND ($4 OR t.waiting_since IS NULL)
+            AND (t.last_activity_at, t.id) < ($5::timestamptz, $6::uuid)
+        ) own ORDER BY at DESC, id DESC LIMIT $7))
+      ORDER BY c.last_activity_at DESC, c.id DESC`,
+      [
+        this.program.name,
+        status ? STATUS[status] : null,
+        withUnclaimed,
+        at ?? 'infinity',
+        id ?? LAST_ID,
+        limit,
+      ],
     );
   }
 
@@ -141,6 +160,7 @@ export class ChannelList {
   }
 }
 
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const STATUS = { open: 'active', closed: 'ended', unclaimed: 'active' } as const;
 
 function view({ unread, members, ...row }: Row): ChannelView {

@@ -8,7 +8,6 @@ import { OnlineHelpers } from '../matching/online-helpers';
 import { QueueMatching } from '../matching/queue-matching';
 import { PUSH_DELAY_MS } from '../messages/message-writer';
 import { Notifications } from '../notifications/notifications';
-import { PresenceDirectory } from '../presence/presence';
 import type { Program } from '../programs/program';
 import { joinAsHelpers } from './channel-joining';
 
@@ -23,7 +22,6 @@ const LOAD = `SELECT count(*)::int AS open FROM conversation_members m
 export class ChannelMatching extends QueueMatching {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly presence: PresenceDirectory,
     private readonly helpers: OnlineHelpers,
     private readonly notifications: Notifications,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -35,7 +33,7 @@ export class ChannelMatching extends QueueMatching {
 
   /** Who could be given a channel at this moment. @throws while Redis is away */
   async online(program: Program): Promise<string[]> {
-    return this.presence.helpers(program.helperRole);
+    return this.helpers.of(program);
   }
 
   /**

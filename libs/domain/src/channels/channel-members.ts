@@ -70,9 +70,10 @@ export class ChannelMembers {
     });
   }
 
-  private requireMayAdd({ role, waiting }: Standing, by: Person): void {
+  private requireMayAdd(standing: Standing, by: Person): void {
     if (this.access.supervises(by)) return;
-    if (this.access.answers(by) && (role === 'helper' || waiting)) return;
+    const { role, waiting } = standing;
+    if (this.access.answersNow(by, standing) && (role === 'helper' || waiting)) return;
     throw new KindlineError('forbidden', 'You do not answer this channel');
   }
 

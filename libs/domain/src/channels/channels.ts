@@ -91,10 +91,11 @@ export class Channels {
    * @throws not_found, forbidden, at_capacity for a helper who has no room for it
    */
   async reopen(channelId: string, person: Person): Promise<void> {
-    await this.access.requireDecider(channelId, person);
     await inTransaction(this.dataSource, async (manager) => {
-      const { status } = await this.access.lock(manager, channelId, person.id);
-      if (!conversationStatesBefore('active').includes(status)) return;
+      const standing = await this.access.lock(manager, channelId, person.id);
+      // Locked: who was left out by somebody who was faster decides nothing any more.
+      this.access.requireDeciding(standing, person);
+      if (!conversationStatesBefore('active').includes(standing.status)) return;
       const left = await this.withoutRoom(manager, channelId, person.id);
       await manager.query(
         `DELETE FROM conversation_members WHERE conversation_id = $1 AND person_id = ANY ($2)`,
@@ -136,7 +137,7 @@ export class Channels {
       [channelId, this.clock.now()],
     );
     await manager.query(
-      `UPDATE conversation_members m SET open = true, joined_seq = c.last_seq FROM conversations c
+      `UPDATE conversation_members m SET open = true, settled_at = NULL, joined_seq = c.last_seq FROM conversations c
       WHERE c.id = m.conversation_id AND m.conversation_id = $1`,
       [channelId],
     );

@@ -137,7 +137,10 @@ export class Conversations {
     if (!ended) return false;
     const members = await updated<{ person_id: string; role: MemberRole }>(
       manager,
-      `UPDATE conversation_members SET open = false WHERE conversation_id = $1 AND open RETURNING person_id, role`,
+      `UPDATE conversation_members m SET open = false,
+        settled_at = CASE WHEN c.request_id IS NULL THEN c.last_activity_at END
+      FROM conversations c
+      WHERE m.conversation_id = $1 AND m.open AND c.id = m.conversation_id RETURNING m.person_id, m.role`,
       [conversationId],
     );
     await removeJobs(manager, 'timers', conversationTimerKeys(conversationId));

@@ -47,6 +47,7 @@ export class MessageIntake {
         conversation = {
           id: message.conversationId,
           program: roster.program,
+          version: roster.version,
           memberIds: roster.memberIds,
           messages: [],
         };

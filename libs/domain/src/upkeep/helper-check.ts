@@ -25,11 +25,12 @@ export class HelperCheck {
   async run(): Promise<HelperCheckResult> {
     const result = await inTransaction(this.dataSource, async (manager) => {
       const [, wronglyOpen] = await manager.query<[unknown[], number]>(
-        `UPDATE conversation_members m SET open = false FROM conversations c
+        `UPDATE conversation_members m SET open = false,
+          settled_at = CASE WHEN c.request_id IS NULL THEN c.last_activity_at END FROM conversations c
         WHERE c.id = m.conversation_id AND c.status = 'ended' AND m.open`,
       );
       const [, wronglyClosed] = await manager.query<[unknown[], number]>(
-        `UPDATE conversation_members m SET open = true FROM conversations c
+        `UPDATE conversation_members m SET open = true, settled_at = NULL FROM conversations c
         WHERE c.id = m.conversation_id AND c.status = 'active' AND NOT m.open`,
       );
       let overCapacity = 0;
