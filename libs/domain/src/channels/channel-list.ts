@@ -7,6 +7,7 @@ import {
   KindlineError,
 } from '@kindline/contracts';
 import { DataSource } from 'typeorm';
+import { UNREAD } from '../conversations/unread';
 import { decodeCursor, encodeCursor } from '../cursor';
 import type { MemberRole } from '../conversations/conversations';
 import type { Program } from '../programs/program';
@@ -150,8 +151,7 @@ export class ChannelList {
         (SELECT json_agg(json_build_object('sub', p.sub, 'name', p.name, 'role', o.role, 'seq', o.last_read_seq)
             ORDER BY o.role DESC, o.joined_at, p.id)
           FROM conversation_members o JOIN people p ON p.id = o.person_id WHERE o.conversation_id = c.id) AS members,
-        (SELECT count(*)::int FROM messages t
-          WHERE t.conversation_id = c.id AND t.seq > m.last_read_seq AND t.sender_id IS DISTINCT FROM m.person_id) AS unread
+        ${UNREAD} AS unread
       FROM conversations c
       LEFT JOIN conversation_members m ON m.conversation_id = c.id AND m.person_id = $1
       WHERE ${where}`,

@@ -3,6 +3,7 @@ import { KindlineError, type ProgramName } from '@kindline/contracts';
 import { DataSource } from 'typeorm';
 import { decodeCursor, encodeCursor } from '../cursor';
 import type { MemberRole } from './conversations';
+import { UNREAD } from './unread';
 
 export interface ConversationSummary {
   id: string;
@@ -22,11 +23,6 @@ interface Row extends Omit<ConversationSummary, 'last_message_at' | 'created_at'
   ended_at: Date | null;
   position: string;
 }
-
-/** Nobody reads a larger number off a badge, and counting a million takes a quarter of a second a conversation. */
-const MOST_UNREAD = 1_000;
-/** Above the read mark: somebody may have written this many without reading. */
-const MOST_LOOKED_AT = 10_000;
 
 /** A person's conversations, newest activity first. */
 @Injectable()
@@ -71,7 +67,6 @@ export class ConversationList {
 
   /**
    * Starts from conversation_members_person; a person has hundreds of conversations at most, so the sort is small.
-   * Unread ones are counted by messages_pkey.
    */
   private async read(where: string, parameters: unknown[]): Promise<Row[]> {
     return this.dataSource.query<Row[]>(
@@ -79,11 +74,7 @@ export class ConversationList {
         c.last_activity_at::text AS position,
         (SELECT json_agg(json_build_object('sub', p.sub, 'name', p.name, 'role', o.role) ORDER BY o.role DESC)
           FROM conversation_members o JOIN people p ON p.id = o.person_id WHERE o.conversation_id = c.id) AS members,
-        (SELECT count(*)::int FROM (
-          SELECT FROM (
-            SELECT t.sender_id FROM messages t WHERE t.conversation_id = c.id AND t.seq > m.last_read_seq
-            ORDER BY t.seq LIMIT ${MOST_LOOKED_AT}) above
-          WHERE above.sender_id IS DISTINCT FROM m.person_id LIMIT ${MOST_UNREAD}) others) AS unread
+        ${UNREAD} AS unread
       FROM conversation_members m
       JOIN conversations c ON c.id = m.conversation_id
       WHERE m.person_id = $1 AND ${where}`,
