@@ -198,16 +198,18 @@ export class Delivery {
         return state && this.isSeen(state) ? [{ id, after: state.next - 1 }] : [];
       });
       if (open.length === 0) return;
+      const asked = new Map(open.map(({ id, after }) => [id, after]));
       incomplete = [];
       for (const { id, messages } of await this.missed.fetch(open)) {
         const state = this.tracked.get(id);
         if (!state) continue;
         this.metrics.repaired(messages.length);
-        const { program, version, memberIds, next } = state;
+        const { program, version, memberIds } = state;
         this.deliver({ id, program, version, memberIds, messages });
-        // Where nothing could be shown, because whoever was here has left or is not told yet that it began, asking
-        // again would bring the same.
-        if (messages.length === MOST_MISSED && state.next > next) incomplete.push(id);
+        // Where nothing was shown by now, because whoever was here has left or is not told yet that it began, asking
+        // again would bring the same. What another repair has shown meanwhile is no reason to stop.
+        const moved = state.next - 1 > (asked.get(id) ?? 0);
+        if (messages.length === MOST_MISSED && moved) incomplete.push(id);
       }
     }
   }
