@@ -221,6 +221,30 @@ describe('announcements', () => {
     });
   });
 
+  it('finishes when it is cancelled while a push was under way whose worker has died', async () => {
+    const [person, asleep] = [await owner(), await owner()];
+    await desk.quiet(asleep, true);
+    const { id } = await desk.announce({ target: desk.to(person, asleep) });
+    await eventually('the other one was told', async () => (await desk.one(id)).counts.accepted === 1);
+    // As a killed worker leaves it, a moment ago.
+    const attempted = (age: string): Promise<unknown> =>
+      desk.world.sql.query(
+        `WITH n AS (UPDATE notifications SET settled_at = NULL WHERE campaign_id = $1 AND person_id = $2 RETURNING id)
+        UPDATE notification_deliveries d SET status = 'pending', updated_at = now() - $3::interval
+        FROM n WHERE d.notification_id = n.id`,
+        [id, person.id, age],
+      );
+    await attempted('1 s');
+    await desk.cancel(id);
+    await desk.world.idleButHeld();
+    expect(await desk.one(id)).toMatchObject({ finished_at: null, counts: { pending: 1, skipped: 1 } });
+    await attempted('31 s');
+    await desk.world.sql.query('UPDATE campaigns._private_jobs SET run_at = now()');
+    const { counts } = await desk.finished(id);
+    expect(counts).toMatchObject({ unknown: 1, skipped: 1, accepted: 0, pending: 0 });
+    expect((await desk.why(id, person)).outcome).toBe('unknown');
+  });
+
   it('reaches every device of a person, and counts each', async () => {
     const person = await owner();
     const second = `device-${randomUUID()}`;

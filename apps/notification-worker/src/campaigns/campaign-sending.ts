@@ -4,7 +4,7 @@ import { enqueue, inTransaction, type NewJob } from '@kindline/database';
 import { Campaigns, NEWS_PUBLISHER, type NewsPublisher } from '@kindline/domain';
 import { DataSource } from 'typeorm';
 import type { Spared } from '../sending/addressees';
-import { Ledger } from '../sending/ledger';
+import { DOUBT_MS, Ledger } from '../sending/ledger';
 import { lockOpen } from '../sending/lock-open';
 import { SendNotifications } from '../sending/send-notifications';
 import { CampaignPace } from './campaign-pace';
@@ -21,6 +21,12 @@ const CALL_SIZE = 100;
 const UNDER_WAY = 25;
 /** Rows that one statement withdraws. */
 const BATCH = 2_000;
+
+const sendingOf = (campaignId: string, notificationIds: string[]): NewJob => ({
+  queue: 'campaigns',
+  task: 'campaign.send',
+  payload: { campaignId, notificationIds },
+});
 
 type Shown = TransportNews['announcement.shown.v1'];
 
@@ -40,18 +46,14 @@ export class CampaignSending {
 
   /** @param signal aborts when this process is told to stop; the rest is left to another one */
   async send(campaignId: string, notificationIds: string[], signal: AbortSignal): Promise<void> {
-    const job = (ids: string[]): NewJob => ({
-      queue: 'campaigns',
-      task: 'campaign.send',
-      payload: { campaignId, notificationIds: ids },
-    });
+    const job = (ids: string[]): NewJob => sendingOf(campaignId, ids);
     const size = Math.min(CALL_SIZE, this.pace.burst);
     for (let from = 0; from < notificationIds.length; from += size) {
       const rest = notificationIds.slice(from);
       const notBefore = await this.pace.turn(Math.min(size, rest.length), signal);
       // Asked after the wait, and before it counts for anything that it came to nothing.
       if (await this.isOver(campaignId)) {
-        await this.takeBack(rest);
+        await this.takeBack(campaignId, rest);
         break;
       }
       if (notBefore) return this.later({ ...job(rest), runAt: notBefore });
@@ -78,18 +80,24 @@ export class CampaignSending {
       );
       const last = open.at(-1);
       if (!last) break;
-      await this.takeBack(open.map(({ id }) => id));
+      await this.takeBack(
+        campaignId,
+        open.map(({ id }) => id),
+      );
       after = last.person_id;
     }
     await this.campaigns.finishIfDone(campaignId);
   }
 
-  /** What has not left is skipped. What is under way is settled by whoever sent it, or is looked at when that is sure. */
-  private async takeBack(notificationIds: string[]): Promise<void> {
+  /**
+   * What has not left is skipped. What is under way is settled by whoever sends it, or, if they have died, by a look
+   * at it when nobody can be sending it any more.
+   */
+  private async takeBack(campaignId: string, notificationIds: string[]): Promise<void> {
     await this.ledger.due(notificationIds);
     await inTransaction(this.dataSource, async (manager) => {
       const open = await lockOpen(manager, notificationIds);
-      await manager.query(
+      const underWay = await manager.query<{ id: string }[]>(
         `WITH skipped AS (
           UPDATE notification_deliveries SET status = 'skipped', reason = 'cancelled', updated_at = now()
           WHERE notification_id = ANY ($1) AND status = 'pending' AND (attempts = 0 OR reason IS NOT NULL)
@@ -98,12 +106,18 @@ export class CampaignSending {
           SELECT notification_id, bool_or(status = 'pending' AND id NOT IN (SELECT id FROM skipped)) AS under_way,
             bool_or(status IN ('accepted', 'unknown')) AS reached
           FROM notification_deliveries WHERE notification_id = ANY ($1) GROUP BY notification_id
+        ), settled AS (
+          UPDATE notifications n SET settled_at = now(),
+            withheld = CASE WHEN e.reached THEN n.withheld ELSE coalesce(n.withheld, 'cancelled') END
+          FROM unnest($1::uuid[]) AS open (id) LEFT JOIN entries e ON e.notification_id = open.id
+          WHERE n.id = open.id AND NOT coalesce(e.under_way, false)
         )
-        UPDATE notifications n SET settled_at = now(), withheld = CASE WHEN e.reached THEN NULL ELSE 'cancelled' END
-        FROM unnest($1::uuid[]) AS open (id) LEFT JOIN entries e ON e.notification_id = open.id
-        WHERE n.id = open.id AND NOT coalesce(e.under_way, false)`,
+        SELECT notification_id AS id FROM entries WHERE under_way`,
         [open],
       );
+      if (underWay.length === 0) return;
+      const ids = underWay.map(({ id }) => id);
+      await enqueue(manager, { ...sendingOf(campaignId, ids), runAt: new Date(Date.now() + DOUBT_MS) });
     });
   }
 

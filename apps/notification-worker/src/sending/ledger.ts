@@ -36,7 +36,7 @@ export interface Later {
 }
 
 /** Nobody sends any more what was attempted this long ago: a call's deadline is half of it. */
-const DOUBT_MS = 30_000;
+export const DOUBT_MS = 30_000;
 
 interface Verdict {
   row: Row;
