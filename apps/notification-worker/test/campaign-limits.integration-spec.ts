@@ -69,7 +69,11 @@ describe('a rate at which next to nothing leaves', () => {
 
   it('keeps nobody from cancelling or from beginning another one, and takes no time that is not used', async () => {
     const { id } = await desk.announce({ target: { roles: ['user'] }, category: 'product' });
-    await eventually('one is sent', async () => (await desk.one(id)).counts.accepted === 1);
+    // Whoever is first: their device may be a dead one.
+    await eventually('one is sent', async () => {
+      const { accepted, rejected } = (await desk.one(id)).counts;
+      return accepted + rejected === 1;
+    });
     const other = await desk.announce({ target: { subs: ['crowd-1'] }, category: 'transactional' });
     await eventually('the other one is expanded', async () => {
       const { rows } = await desk.world.sql.query('SELECT FROM notifications WHERE campaign_id = $1', [
@@ -79,7 +83,8 @@ describe('a rate at which next to nothing leaves', () => {
     });
     await desk.cancel(id);
     const { counts } = await desk.finished(id);
-    expect(counts).toMatchObject({ accepted: 1, pending: 0, unknown: 0 });
+    expect(counts).toMatchObject({ pending: 0, unknown: 0 });
+    expect(counts.accepted + counts.rejected).toBe(1);
     expect(counts.skipped).toBeGreaterThan(1_500);
     const { rows } = await desk.world.sql.query<{ hours: number }>(
       'SELECT extract(epoch FROM next_at - now())::float8 / 3600 AS hours FROM campaign_pace',
