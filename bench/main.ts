@@ -19,17 +19,25 @@ import { stopAll } from './setup/processes';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-let infra: Infra | undefined;
+const infras: Infra[] = [];
 let ending: Promise<void> | undefined;
 
 /** Stops every process that was started, once. */
 function end(): Promise<void> {
-  return (ending ??= stopAll().then(() => infra?.stop()));
+  return (ending ??= stopAll().then(async () => {
+    for (const infra of infras) await infra.stop();
+  }));
+}
+
+async function begin(): Promise<Infra> {
+  const infra = await startInfra();
+  infras.push(infra);
+  return infra;
 }
 
 async function run(settings: Settings): Promise<void> {
   say('Starting Postgres (fsync on) and Redis …');
-  infra = await startInfra();
+  const infra = await begin();
   const people = new People(infra);
   const profileDir = settings.profile ? join(ROOT, '.data', 'bench-profiles') : undefined;
   if (profileDir) mkdirSync(profileDir, { recursive: true });
@@ -76,7 +84,11 @@ async function run(settings: Settings): Promise<void> {
   }
   if (settings.parts.includes('pushes')) {
     say(`Announcements to ${settings.pushes}, floor and worker in turns …`);
-    results.pushes = await measurePushes(settings, infra, people, say, profileDir);
+    // Servers of its own: to what the other parts left there it would announce and push as well.
+    const own = await begin();
+    const its = new People(own);
+    results.pushes = await measurePushes(settings, own, its, say, profileDir);
+    await its.close();
   }
   if (settings.parts.includes('history')) {
     say(`History of a conversation with ${settings.messages} messages …`);
