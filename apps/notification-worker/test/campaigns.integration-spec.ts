@@ -221,6 +221,39 @@ describe('announcements', () => {
     });
   });
 
+  it('is either sent or taken back when it is cancelled in the moment it is opened', async () => {
+    const { sql } = desk.world;
+    const person = await owner();
+    await desk.quiet(person, true);
+    const { id } = await desk.announce({ target: desk.to(person) });
+    await eventually('it waits', async () => (await desk.why(id, person)).reason === 'quiet_hours');
+    await desk.quiet(person, false);
+    const lock = await sql.connect();
+    try {
+      await lock.query('BEGIN');
+      await lock.query('UPDATE notifications SET held_until = now() WHERE campaign_id = $1', [id]);
+      await sql.query('UPDATE campaigns._private_jobs SET run_at = now()');
+      await eventually('it is being opened', async () => {
+        const { rows } = await sql.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0;
+      });
+      await desk.cancel(id);
+      await lock.query('COMMIT');
+    } finally {
+      lock.release();
+    }
+    const { counts } = await desk.finished(id);
+    expect(counts).toMatchObject({ pending: 0, unknown: 0 });
+    expect(counts.accepted + counts.skipped).toBe(1);
+    expect(await desk.world.pushes(person)).toHaveLength(counts.accepted);
+    expect(await desk.world.deliveries(person)).toMatchObject([
+      { status: counts.accepted === 1 ? 'accepted' : 'skipped' },
+    ]);
+    expect((await desk.why(id, person)).reason).toBe(counts.accepted === 1 ? 'sent' : 'cancelled');
+  });
+
   it('finishes when it is cancelled while a push was under way whose worker has died', async () => {
     const [person, asleep] = [await owner(), await owner()];
     await desk.quiet(asleep, true);
