@@ -8,8 +8,8 @@ import type { PushMessage, PushOutcome, PushSender } from './push-sender';
 /** FCM's most messages a call. */
 export const CALL_LIMIT = 500;
 /**
- * Requests of one call that are under way at once, if the caller does not say. Each call has its own lanes, and the agent queues nothing:
- * a push to somebody in distress never stands behind a campaign's.
+ * Requests of one call that are under way at once, if the caller does not say. Each call has its own lanes, and the
+ * agent queues nothing: a push to somebody in distress never stands behind a campaign's.
  */
 const LANES = 50;
 const DEADLINE_MS = 15_000;

@@ -127,8 +127,8 @@ export class Ledger {
   private async pending(notificationIds: string[]): Promise<Row[]> {
     return this.dataSource.query<Row[]>(
       `SELECT d.id AS delivery_id, n.id AS notification_id, t.id AS token_id, n.person_id, d.attempts, d.reason,
-        d.updated_at, n.priority, n.category, t.token, coalesce(n.title, c.title) AS title, coalesce(n.body, c.body) AS body, c.data,
-        n.campaign_id, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at,
+        d.updated_at, n.priority, n.category, t.token, coalesce(n.title, c.title) AS title,
+        coalesce(n.body, c.body) AS body, c.data, n.campaign_id, n.kind, n.screen, n.channel_key, n.conversation_id, n.request_id, n.folded, n.expires_at,
         coalesce(n.expires_at <= $2, false) AS expired, coalesce(n.category = ANY (w.opted_out), false) AS opted_out,
         w.quiet_from, w.quiet_to, w.time_zone
       FROM (SELECT DISTINCT unnest($1::uuid[]) AS id) wanted
