@@ -163,6 +163,10 @@ describe('a session that nobody speaks in any more', () => {
   });
 
   it('is over as well when all of Redis is emptied under it', async () => {
+    // Those of the tests before would be given it.
+    await eventually('other counsellors have left', async () => {
+      return (await redis.keys('presence:helpers:counselor:*')).length === 0;
+    });
     const own = await session(world);
     const student = await enter(world, own.studentToken);
     await redis.flushall();
