@@ -5,7 +5,8 @@ import {
   type ChatRole,
   KindlineError,
 } from '@kindline/contracts';
-import { type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { type JWTPayload, SignJWT } from 'jose';
+import { OwnSecrets, type SecretSettings } from './own-secrets';
 import { CHAT_TOKEN_ISSUER } from './tokens';
 
 /** What a chat token says: a place in one session, under a name that leads nowhere. */
@@ -25,10 +26,10 @@ const LIFETIME_S = 24 * 3_600;
  * when they are handed over, and never stored.
  */
 export class ChatTokens {
-  private readonly secret: Uint8Array;
+  private readonly secrets: OwnSecrets;
 
-  constructor({ JWT_SECRET }: { JWT_SECRET: string }) {
-    this.secret = new TextEncoder().encode(JWT_SECRET);
+  constructor(settings: SecretSettings) {
+    this.secrets = new OwnSecrets(settings);
   }
 
   /** A token for 24 hours; the session itself may be over sooner. */
@@ -38,7 +39,7 @@ export class ChatTokens {
       .setIssuer(CHAT_TOKEN_ISSUER)
       .setSubject(seat.anonymousId)
       .setExpirationTime(Math.floor(Date.now() / 1000) + LIFETIME_S)
-      .sign(this.secret);
+      .sign(this.secrets.signing);
   }
 
   /**
@@ -47,8 +48,7 @@ export class ChatTokens {
    */
   async verify(token: string): Promise<ChatClaims> {
     try {
-      const { payload } = await jwtVerify(token, this.secret, {
-        algorithms: ['HS256'],
+      const payload = await this.secrets.verify(token, {
         issuer: CHAT_TOKEN_ISSUER,
         requiredClaims: ['sub', 'exp'],
         currentDate: new Date(0),

@@ -2,6 +2,7 @@ import { KindlineError, type Role, ROLES } from '@kindline/contracts';
 import { parseDuration } from '@kindline/platform';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey, SignJWT } from 'jose';
+import { OwnSecrets, type SecretSettings } from './own-secrets';
 
 /** What a valid token says. */
 export interface Claims {
@@ -14,8 +15,7 @@ export interface Claims {
   exp: number;
 }
 
-export interface TokenSettings {
-  JWT_SECRET: string;
+export interface TokenSettings extends SecretSettings {
   JWT_JWKS_URL?: string | undefined;
   JWT_ISSUER?: string | undefined;
   JWT_AUDIENCE?: string | undefined;
@@ -31,12 +31,12 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 
 /** Verifies and makes tokens: HS256 with our secret, and an OIDC issuer's by its published keys. */
 export class TokenVerifier {
-  private readonly secret: Uint8Array;
+  private readonly secrets: OwnSecrets;
   private readonly externalKeys: JWTVerifyGetKey | undefined;
   private readonly serviceDigests: Buffer[];
 
   constructor(private readonly settings: TokenSettings) {
-    this.secret = new TextEncoder().encode(settings.JWT_SECRET);
+    this.secrets = new OwnSecrets(settings);
     if (settings.JWT_JWKS_URL) this.externalKeys = keysOf(settings.JWT_JWKS_URL);
     this.serviceDigests = settings.BACKEND_SERVICE_TOKEN.map(digest);
   }
@@ -83,7 +83,7 @@ export class TokenVerifier {
       .setSubject(sub)
       .setIssuedAt()
       .setExpirationTime(exp)
-      .sign(this.secret);
+      .sign(this.secrets.signing);
     return { token, expiresAt: new Date(exp * 1000) };
   }
 
@@ -94,10 +94,7 @@ export class TokenVerifier {
   }
 
   private async verifyOwn(token: string): Promise<Claims> {
-    const { payload } = await jwtVerify(token, this.secret, {
-      algorithms: ['HS256'],
-      requiredClaims: ['sub', 'exp'],
-    });
+    const payload = await this.secrets.verify(token, { requiredClaims: ['sub', 'exp'] });
     if (payload.iss === CHAT_TOKEN_ISSUER) throw new Error('a chat token is no account');
     return claims(payload, text(payload['email'], 254));
   }

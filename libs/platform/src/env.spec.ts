@@ -72,6 +72,14 @@ describe('readEnv', () => {
     ]);
   });
 
+  it('refuses a placeholder as the previous secret in production only', () => {
+    const env = { ...good, JWT_SECRET_PREVIOUS: 'changeme-changeme-changeme-changeme' };
+    expect(sentences(env)).toEqual([]);
+    expect(sentences({ ...env, ...production })).toEqual([
+      expect.stringMatching(/^JWT_SECRET_PREVIOUS: is a placeholder/),
+    ]);
+  });
+
   it('refuses placeholder service tokens and switched-off rate limits in production', () => {
     const env = {
       ...good,

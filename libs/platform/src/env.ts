@@ -39,14 +39,13 @@ const isPlaceholder = (secret: string): boolean => PLACEHOLDER.test(secret);
 /** What is convenient in development and dangerous in production. */
 function refusedInProduction(given: Record<string, string | undefined>): string[] {
   const sentences: string[] = [];
-  if (isPlaceholder(given['JWT_SECRET'] ?? '')) {
-    sentences.push('JWT_SECRET: is a placeholder; production needs a real secret');
+  for (const name of ['JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'TURN_SECRET']) {
+    if (isPlaceholder(given[name] ?? '')) {
+      sentences.push(`${name}: is a placeholder; production needs a real secret`);
+    }
   }
   if ((given['BACKEND_SERVICE_TOKEN'] ?? '').split(',').some((token) => isPlaceholder(token.trim()))) {
     sentences.push('BACKEND_SERVICE_TOKEN: holds a placeholder; production needs a real token');
-  }
-  if (isPlaceholder(given['TURN_SECRET'] ?? '')) {
-    sentences.push('TURN_SECRET: is a placeholder; production needs a real secret');
   }
   if (given['RATE_LIMIT_DISABLED'] === 'true') {
     sentences.push('RATE_LIMIT_DISABLED: is for load tests only and refused in production');
@@ -105,6 +104,8 @@ export const commonEnv = z.object({
     .url({ protocol: /^rediss?$/, error: 'must be a redis:// URL' })
     .meta({ example: 'redis://127.0.0.1:6379' }),
   JWT_SECRET: secret(32).meta({ example: 'the output of: openssl rand -base64 48' }),
+  /** Accepted as well while a new secret is brought in; never signed with. */
+  JWT_SECRET_PREVIOUS: secret(32).optional().meta({ example: 'the secret before the last rotation' }),
   JWT_JWKS_URL: z.url().optional().meta({ example: 'https://id.example.org/.well-known/jwks.json' }),
   JWT_ISSUER: z.string().optional().meta({ example: 'https://id.example.org' }),
   JWT_AUDIENCE: z.string().optional().meta({ example: 'kindline' }),
