@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsRegistry } from '@kindline/platform';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import { Connections } from './sockets/connections';
 
 /** What the gateway tells Prometheus. */
@@ -9,18 +9,12 @@ export class GatewayMetrics {
   private deliveries = 0;
   private readonly repairs: Counter;
   private readonly bookings: Counter;
-  private readonly batches: Histogram;
 
-  constructor({ registry }: MetricsRegistry, connections: Connections) {
-    const registers = [registry];
-    new Gauge({
-      name: 'kindline_sockets',
-      help: 'Sockets connected to this gateway',
-      registers,
-      collect() {
-        this.set(connections.socketCount);
-      },
-    });
+  constructor(
+    private readonly metrics: MetricsRegistry,
+    connections: Connections,
+  ) {
+    const registers = [metrics.registry];
     new Gauge({
       name: 'kindline_connected_people',
       help: 'People with at least one socket on this gateway',
@@ -50,11 +44,18 @@ export class GatewayMetrics {
       help: "Booking notifications emitted to facilitators' sockets",
       registers,
     });
-    this.batches = new Histogram({
-      name: 'kindline_message_batch_size',
-      help: 'Messages committed together',
-      buckets: [1, 2, 4, 8, 16, 32, 64, 128],
-      registers,
+  }
+
+  /** @param counts the sockets of each namespace, now */
+  sockets(counts: () => Iterable<readonly [namespace: string, sockets: number]>): void {
+    new Gauge({
+      name: 'kindline_sockets',
+      help: 'Sockets connected to this gateway, also those that have not shown a token yet',
+      labelNames: ['namespace'],
+      registers: [this.metrics.registry],
+      collect() {
+        for (const [namespace, sockets] of counts()) this.set({ namespace }, sockets);
+      },
     });
   }
 
@@ -68,9 +69,5 @@ export class GatewayMetrics {
 
   bookingsEmitted(count: number): void {
     this.bookings.inc(count);
-  }
-
-  batch(size: number): void {
-    this.batches.observe(size);
   }
 }

@@ -14,6 +14,7 @@ import {
   Emissions,
   MESSAGE_ORIGIN,
   MessageIntake,
+  MessageMetrics,
   MESSAGES_HERE,
   MessageSurroundings,
   NEWS_PUBLISHER,
@@ -30,6 +31,7 @@ import {
   type Clock,
   createRedis,
   gatherWrites,
+  MetricsRegistry,
   NEWS_SUBSCRIBER,
   PlatformModule,
   type TransitionLog,
@@ -149,8 +151,9 @@ export class GatewayModule {
         { provide: Channels, useFactory: () => new Channels(env.REDIS_URL, log) },
         {
           provide: CHAT_ROUTER,
-          inject: [CounselingDialect],
-          useFactory: (dialect: CounselingDialect) => new EventRouter([dialect], env),
+          inject: [CounselingDialect, MetricsRegistry],
+          useFactory: (dialect: CounselingDialect, metrics: MetricsRegistry) =>
+            new EventRouter([dialect], env, metrics),
         },
         {
           provide: SIDE_NAMESPACES,
@@ -232,6 +235,7 @@ export class GatewayModule {
         HelpersHere,
         IceServers,
         MessageIntake,
+        MessageMetrics,
         MessageSurroundings,
         MissedMessages,
         NewsDesk,

@@ -21,6 +21,7 @@ import { HeldPushOutbox } from './outbox/held-push-outbox';
 import { MessagePushOutbox } from './outbox/message-push-outbox';
 import { SessionPushOutbox } from './outbox/session-push-outbox';
 import { createPushSender } from './push/fcm-sender';
+import type { PushSender } from './push/push-sender';
 import { RequestPushes } from './requests/request-pushes';
 import { Addressees } from './sending/addressees';
 import { Ledger } from './sending/ledger';
@@ -35,16 +36,6 @@ import { CAMPAIGN_PUSH_EVERY_MS, CAMPAIGN_RATE, PUSH_SENDER, RETRY_AFTER_MS } fr
 export class WorkerModule {
   static forRoot(env: WorkerEnv, log: Logger): DynamicModule {
     const redis = createRedis(env.REDIS_URL, 'notification-worker', log);
-    const sender = createPushSender({
-      ...(env.FIREBASE_SERVICE_ACCOUNT && { serviceAccount: env.FIREBASE_SERVICE_ACCOUNT }),
-      useApplicationDefault: env.GOOGLE_APPLICATION_CREDENTIALS !== undefined,
-      ...(env.FCM_ENDPOINT && { endpoint: env.FCM_ENDPOINT }),
-      ...(env.FCM_CA_FILE && { caFile: env.FCM_CA_FILE }),
-      deadlineMs: env.PUSH_DEADLINE,
-      log,
-    });
-    if (!sender)
-      log.warn('no FCM credentials are configured: pushes are recorded as skipped (not_configured)');
     return {
       module: WorkerModule,
       imports: [
@@ -58,7 +49,11 @@ export class WorkerModule {
         }),
       ],
       providers: [
-        { provide: PUSH_SENDER, useValue: sender },
+        {
+          provide: PUSH_SENDER,
+          inject: [WorkerMetrics],
+          useFactory: (metrics: WorkerMetrics) => pushSender(env, log, metrics),
+        },
         {
           provide: RETRY_AFTER_MS,
           useValue: env.PUSH_RETRY_AFTER ?? (env.NODE_ENV === 'production' ? 10_000 : 1_000),
@@ -93,4 +88,19 @@ export class WorkerModule {
       ],
     };
   }
+}
+
+function pushSender(env: WorkerEnv, log: Logger, metrics: WorkerMetrics): PushSender | undefined {
+  const sender = createPushSender({
+    ...(env.FIREBASE_SERVICE_ACCOUNT && { serviceAccount: env.FIREBASE_SERVICE_ACCOUNT }),
+    useApplicationDefault: env.GOOGLE_APPLICATION_CREDENTIALS !== undefined,
+    ...(env.FCM_ENDPOINT && { endpoint: env.FCM_ENDPOINT }),
+    ...(env.FCM_CA_FILE && { caFile: env.FCM_CA_FILE }),
+    deadlineMs: env.PUSH_DEADLINE,
+    took: (seconds) => metrics.requestTook(seconds),
+    log,
+  });
+  metrics.fcmConfigured(sender !== undefined);
+  if (!sender) log.warn('no FCM credentials are configured: pushes are recorded as skipped (not_configured)');
+  return sender;
 }

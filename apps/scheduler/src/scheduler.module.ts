@@ -7,6 +7,7 @@ import {
   Callback,
   CALLBACK_ORIGINS,
   CronOccurrences,
+  DeploymentFacts,
   DomainModule,
   ExternalJobs,
   HelperCheck,
@@ -20,6 +21,7 @@ import {
 } from '@kindline/domain';
 import { createRedis, PlatformModule, type TransitionLog, TransportPublisher } from '@kindline/platform';
 import { Cron } from './cron';
+import { DeploymentMetrics } from './deployment-metrics';
 import { JobEventPublisher } from './jobs/job-event-publisher';
 import { JobsController } from './jobs/jobs.controller';
 import { SCHEDULER_ENV, type SchedulerEnv } from './scheduler-env';
@@ -47,6 +49,8 @@ export class SchedulerModule {
         Callback,
         Cron,
         CronOccurrences,
+        DeploymentFacts,
+        DeploymentMetrics,
         ExternalJobs,
         HelperCheck,
         Retention,

@@ -1,5 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { COMMON_ENV, type CommonEnv, REDIS, SharedLimit } from '@kindline/platform';
+import {
+  COMMON_ENV,
+  type CommonEnv,
+  MetricsRegistry,
+  type Rate,
+  REDIS,
+  SharedLimit,
+} from '@kindline/platform';
 import type { Redis } from 'ioredis';
 
 /** Rates of HTTP: per person, per address, and of failed authentications per address. */
@@ -7,12 +14,14 @@ import type { Redis } from 'ioredis';
 export class HttpLimits {
   private readonly limits: { person: SharedLimit; address: SharedLimit; failures: SharedLimit } | undefined;
 
-  constructor(@Inject(REDIS) redis: Redis, @Inject(COMMON_ENV) env: CommonEnv) {
+  constructor(@Inject(REDIS) redis: Redis, @Inject(COMMON_ENV) env: CommonEnv, metrics: MetricsRegistry) {
     if (env.RATE_LIMIT_DISABLED) return;
+    const limit = (name: string, rate: Rate): SharedLimit =>
+      new SharedLimit(redis, name, rate, () => metrics.limited(name));
     this.limits = {
-      person: new SharedLimit(redis, 'http', env.RATE_LIMIT_HTTP),
-      address: new SharedLimit(redis, 'http-address', env.RATE_LIMIT_HTTP_ADDRESS),
-      failures: new SharedLimit(redis, 'auth-failures', env.RATE_LIMIT_AUTH_FAILURES),
+      person: limit('http', env.RATE_LIMIT_HTTP),
+      address: limit('http-address', env.RATE_LIMIT_HTTP_ADDRESS),
+      failures: limit('auth-failures', env.RATE_LIMIT_AUTH_FAILURES),
     };
   }
 

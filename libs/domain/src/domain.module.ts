@@ -7,11 +7,12 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { AUDIT_LOG, PEOPLE_DIRECTORY } from '@kindline/auth';
-import { createDataSource } from '@kindline/database';
+import { createDataSource, poolOf } from '@kindline/database';
 import {
   CLOCK,
   type Clock,
   HealthChecks,
+  MetricsRegistry,
   RANDOMNESS,
   type Randomness,
   systemClock,
@@ -107,10 +108,12 @@ const SERVICES = [
 class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly health: HealthChecks,
+    private readonly metrics: MetricsRegistry,
     private readonly dataSource: DataSource,
   ) {}
 
   onModuleInit(): void {
+    this.metrics.pool('main', poolOf(this.dataSource));
     this.health.register('database', async () => {
       await this.dataSource.query('SELECT 1');
     });

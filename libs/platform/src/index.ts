@@ -18,3 +18,4 @@ export * from './service';
 export * from './shutdown';
 export * from './transport';
 export * from './validation';
+export * from './version';

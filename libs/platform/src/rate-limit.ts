@@ -7,7 +7,12 @@ import type { Rate } from './env';
 export class SharedLimit {
   private readonly limiter: RateLimiterRedis;
 
-  constructor(redis: Redis, name: string, { points, perMs }: Rate) {
+  constructor(
+    redis: Redis,
+    name: string,
+    { points, perMs }: Rate,
+    private readonly onLimited: () => void = () => undefined,
+  ) {
     // In whole seconds: of a shorter one the limiter makes a key that never expires.
     const duration = Math.max(1, Math.ceil(perMs / 1000));
     const own = { points, duration, keyPrefix: `limit:${name}` };
@@ -24,6 +29,7 @@ export class SharedLimit {
       await this.limiter.consume(key);
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
+      this.onLimited();
       const retryAfterS = Math.max(1, Math.ceil(cause.msBeforeNext / 1000));
       throw new KindlineError('rate_limited', `Too many requests; try again in ${retryAfterS} s`, {
         retryAfterS,

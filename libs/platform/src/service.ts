@@ -49,7 +49,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   app.set('trust proxy', env.TRUST_PROXY);
   app.use(requestLog(log));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
-  app.use(httpMetrics(app.get(MetricsRegistry).registry));
+  const metrics = app.get(MetricsRegistry);
+  metrics.service(options.name);
+  app.use(httpMetrics(metrics.registry));
   // Before the parser, so that pages can read what it refuses.
   app.enableCors({
     origin: (origin, answer) => answer(null, !origin || allowsOrigin(env, origin)),

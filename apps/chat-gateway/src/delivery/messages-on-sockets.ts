@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { AppendedConversation, MessagesHere } from '@kindline/domain';
-import { GatewayMetrics } from '../gateway-metrics';
 import { Connections } from '../sockets/connections';
 import { Delivery } from './delivery';
 
@@ -10,7 +9,6 @@ export class MessagesOnSockets implements MessagesHere {
   constructor(
     private readonly connections: Connections,
     private readonly delivery: Delivery,
-    private readonly metrics: GatewayMetrics,
   ) {}
 
   has(personId: string): boolean {
@@ -19,9 +17,5 @@ export class MessagesOnSockets implements MessagesHere {
 
   show(conversation: AppendedConversation, origins: ReadonlyMap<string, string>): void {
     this.delivery.deliver(conversation, origins);
-  }
-
-  counted(messages: number): void {
-    this.metrics.batch(messages);
   }
 }

@@ -1,7 +1,7 @@
 import type { NewsConversation, NewsMap } from '@kindline/contracts';
 import { createDataSource } from '@kindline/database';
 import { Programs, Rosters } from '@kindline/domain';
-import { MetricsRegistry } from '@kindline/platform';
+import { HealthChecks, MetricsRegistry, Shutdown } from '@kindline/platform';
 import type { Socket } from 'socket.io';
 import { GatewayMetrics } from '../gateway-metrics';
 import { Connections, type PersonSocket } from '../sockets/connections';
@@ -119,7 +119,7 @@ describe('NewsDesk', () => {
     // Never connected: nothing here reads from the database.
     const dataSource = createDataSource({ url: 'postgres://nowhere.invalid/none', poolSize: 1 });
     const connections = new Connections();
-    const metrics = new GatewayMetrics(new MetricsRegistry(), connections);
+    const metrics = new GatewayMetrics(new MetricsRegistry(new HealthChecks(), new Shutdown()), connections);
     const delivery = new Delivery(connections, new MissedMessages(dataSource), metrics, {});
     relay = new RecordingRelay();
     const helpers = new HelpersHere(dataSource, connections, new Programs());

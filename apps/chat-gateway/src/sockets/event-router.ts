@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type AckFailure, type ErrorCode, KindlineError } from '@kindline/contracts';
-import { parse, toKindlineError, TokenBuckets } from '@kindline/platform';
+import { MetricsRegistry, parse, toKindlineError, TokenBuckets } from '@kindline/platform';
 import type { Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv } from '../gateway-env';
 import { type ClientEvent, type Dialect, DIALECTS } from './client-event';
@@ -17,7 +17,11 @@ export class EventRouter {
   private closed = false;
   private readonly buckets: Record<ClientEvent['limit'], TokenBuckets> | undefined;
 
-  constructor(@Inject(DIALECTS) dialects: Dialect[], @Inject(GATEWAY_ENV) env: GatewayEnv) {
+  constructor(
+    @Inject(DIALECTS) dialects: Dialect[],
+    @Inject(GATEWAY_ENV) env: GatewayEnv,
+    private readonly metrics: MetricsRegistry,
+  ) {
     for (const event of dialects.flatMap((dialect) => dialect.events)) {
       if (this.events.has(event.name)) throw new Error(`two dialects handle the event ${event.name}`);
       this.events.set(event.name, event);
@@ -100,7 +104,9 @@ export class EventRouter {
   private checkLimit(event: ClientEvent, sender: ClientSocket): void {
     // Not by address: behind a load balancer all guests may share one.
     const who = sender.person?.id ?? sender.backend ?? sender.anonymousId ?? sender.id;
-    if (this.buckets && !this.buckets[event.limit].take(who)) throw new KindlineError('rate_limited');
+    if (!this.buckets || this.buckets[event.limit].take(who)) return;
+    this.metrics.limited(event.limit);
+    throw new KindlineError('rate_limited');
   }
 }
 

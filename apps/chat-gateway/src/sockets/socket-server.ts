@@ -4,6 +4,7 @@ import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/plat
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
+import { GatewayMetrics } from '../gateway-metrics';
 import { Absence } from './absence';
 import { Admission } from './admission';
 import { Arrivals } from './arrivals';
@@ -32,6 +33,7 @@ export class SocketServer {
     private readonly absence: Absence,
     private readonly arrivals: Arrivals,
     @Inject(SIDE_NAMESPACES) private readonly beside: SideNamespace[],
+    private readonly metrics: GatewayMetrics,
   ) {}
 
   listen(http: HttpServer): void {
@@ -66,6 +68,9 @@ export class SocketServer {
     });
     io.on('connection', (socket) => this.connected(socket));
     for (const namespace of this.beside) namespace.open(io.of(namespace.name));
+    this.metrics.sockets(() =>
+      this.namespaces().map((name) => [name.slice(1) || 'default', io.of(name).sockets.size]),
+    );
     this.expiry = setInterval(() => this.dropExpired(), 1_000);
   }
 
@@ -109,8 +114,11 @@ export class SocketServer {
   }
 
   private *sockets(): Iterable<Socket> {
-    for (const name of ['/', ...this.beside.map((namespace) => namespace.name)])
-      yield* this.io?.of(name).sockets.values() ?? [];
+    for (const name of this.namespaces()) yield* this.io?.of(name).sockets.values() ?? [];
+  }
+
+  private namespaces(): string[] {
+    return ['/', ...this.beside.map(({ name }) => name)];
   }
 
   private dropExpired(): void {

@@ -17,6 +17,8 @@ const DEADLINE_MS = 15_000;
 export interface PushSenderConfig extends FcmAccess {
   /** From the call to its answer; default 15 s. */
   deadlineMs?: number;
+  /** Hears how long each request took. */
+  took?: (seconds: number) => void;
   log: { warn(fields: object, message: string): void };
 }
 
@@ -38,7 +40,9 @@ export function createPushSender(config: PushSenderConfig): PushSender | undefin
     const timer = setTimeout(() => deadline.abort(), config.deadlineMs ?? DEADLINE_MS);
     const trouble = new Map<string, number>();
     const answers = inLanes(messages, lanes, async (message) => {
+      const began = performance.now();
       const { outcome, cause } = await attempt(messaging, message, dryRun, deadline.signal);
+      config.took?.((performance.now() - began) / 1_000);
       if (outcome.status === 'retry' || outcome.status === 'unknown') {
         const kind = `${outcome.status} ${outcome.reason}${cause === undefined ? '' : ` (${cause})`}`;
         trouble.set(kind, (trouble.get(kind) ?? 0) + 1);

@@ -14,6 +14,9 @@ export interface JobContext {
 export type TaskHandler = (payload: JobPayload, job: JobContext) => Promise<void> | void;
 export type TaskHandlers = Record<string, TaskHandler>;
 
+/** `given_up`: it failed and is not tried again. */
+export type JobOutcome = 'done' | 'failed' | 'given_up';
+
 export interface JobWorkerOptions {
   pool: Pool;
   queue: QueueName;
@@ -23,6 +26,8 @@ export interface JobWorkerOptions {
   pollIntervalMs?: number;
   /** One look for all that is due instead of one per idle worker: for many workers. */
   fetchesTogether?: boolean;
+  /** Hears of every run. */
+  ran?: (task: string, outcome: JobOutcome, seconds: number) => void;
   log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
@@ -47,7 +52,16 @@ export class JobWorker {
   constructor(private readonly options: JobWorkerOptions) {}
 
   async start(): Promise<void> {
-    const { pool, queue, tasks, concurrency = 4, pollIntervalMs = 1000, fetchesTogether, log } = this.options;
+    const {
+      pool,
+      queue,
+      tasks,
+      concurrency = 4,
+      pollIntervalMs = 1000,
+      fetchesTogether,
+      ran,
+      log,
+    } = this.options;
     const events: WorkerEvents = new EventEmitter();
     events.on('pool:create', ({ workerPool }) => this.lockIds.add(workerPool.id));
     events.on('job:error', ({ job, error }) =>
@@ -63,12 +77,21 @@ export class JobWorker {
     for (const [name, handler] of Object.entries(tasks)) {
       taskList[name] = async (payload, helpers) => {
         const { id, attempts, max_attempts } = helpers.job;
-        await handler(payload as JobPayload, {
-          id: String(id),
-          attempts,
-          maxAttempts: max_attempts,
-          signal: helpers.abortSignal ?? new AbortController().signal,
-        });
+        const began = performance.now();
+        const ended = (outcome: JobOutcome): void =>
+          ran?.(name, outcome, (performance.now() - began) / 1_000);
+        try {
+          await handler(payload as JobPayload, {
+            id: String(id),
+            attempts,
+            maxAttempts: max_attempts,
+            signal: helpers.abortSignal ?? new AbortController().signal,
+          });
+        } catch (error) {
+          ended(attempts < max_attempts ? 'failed' : 'given_up');
+          throw error;
+        }
+        ended('done');
       };
     }
     this.runner = await run({

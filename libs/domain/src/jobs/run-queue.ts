@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { createPool, type QueueName } from '@kindline/database';
-import { Shutdown } from '@kindline/platform';
+import { MetricsRegistry, Shutdown } from '@kindline/platform';
+import { jobDurations } from './job-durations';
 import { JobWorker, type JobWorkerOptions, type TaskHandlers } from './job-worker';
 
 export interface QueueOptions {
@@ -17,12 +18,21 @@ export interface QueueOptions {
 
 /** Runs a queue's jobs in this service until it drains. */
 export async function runQueue(app: INestApplicationContext, options: QueueOptions): Promise<JobWorker> {
-  const { databaseUrl, concurrency = 4, poolSize = concurrency + 2, ...rest } = options;
+  const { databaseUrl, queue, concurrency = 4, poolSize = concurrency + 2, ...rest } = options;
   // graphile-worker holds one connection to listen; each job may hold one, and upkeep needs one.
-  const pool = createPool(databaseUrl, `kindline-jobs-${options.queue}`, poolSize);
-  const worker = new JobWorker({ ...rest, concurrency, pool });
+  const pool = createPool(databaseUrl, `kindline-jobs-${queue}`, poolSize);
+  const metrics = app.get(MetricsRegistry);
+  metrics.pool(`jobs-${queue}`, pool);
+  const durations = jobDurations(metrics.registry);
+  const worker = new JobWorker({
+    ...rest,
+    queue,
+    concurrency,
+    pool,
+    ran: (task, outcome, seconds) => durations.observe({ queue, task, outcome }, seconds),
+  });
   await worker.start();
-  app.get(Shutdown).onDrain(`jobs ${options.queue}`, async () => {
+  app.get(Shutdown).onDrain(`jobs ${queue}`, async () => {
     await worker.stop();
     await pool.end();
   });

@@ -3,6 +3,7 @@ import type { AppendedMessage } from '@kindline/contracts';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { NEWS_PUBLISHER, type NewsPublisher } from '../announcements/announcer';
 import type { IncomingMessage } from './incoming-message';
+import { MessageMetrics } from './message-metrics';
 import { MessageSurroundings, type Surroundings } from './message-surroundings';
 import { type AppendedResult, MessageWriter, type StoredMessage } from './message-writer';
 import { type AppendedConversation, MESSAGE_ORIGIN, MESSAGES_HERE, type MessagesHere } from './messages-here';
@@ -20,13 +21,17 @@ export class MessageIntake {
     @Inject(MESSAGE_ORIGIN) private readonly origin: string,
     @Inject(NEWS_PUBLISHER) private readonly news: NewsPublisher,
     surroundings: MessageSurroundings,
+    private readonly metrics: MessageMetrics,
     @Inject(MESSAGES_HERE) private readonly here: MessagesHere,
   ) {
     this.writer = new MessageWriter({
       pool,
       clock,
       prepare: (messages) => surroundings.prepare(messages),
-      onAppended: (stored) => this.spread(stored),
+      onAppended: (stored, waitedMs) => {
+        metrics.committed(stored.length, waitedMs / 1_000);
+        this.spread(stored);
+      },
     });
   }
 
@@ -57,7 +62,10 @@ export class MessageIntake {
       if (message.socketId !== undefined) origins.set(result.id, message.socketId);
     }
     const batch = { gatewayId: this.origin, conversations: [...conversations.values()] };
-    for (const conversation of batch.conversations) this.here.show(conversation, origins);
+    for (const conversation of batch.conversations) {
+      this.metrics.stored(conversation.program, conversation.messages.length);
+      this.here.show(conversation, origins);
+    }
     // Lost news are no lost messages: the other gateways compare heads with Postgres.
     this.news
       .publish('messages.appended.v1', batch)

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, type Provider } from '@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { MessageIntake } from './message-intake';
+import { MessageMetrics } from './message-metrics';
 import { MessageSurroundings } from './message-surroundings';
 import { MESSAGE_ORIGIN, MESSAGES_HERE, NOBODY_HERE } from './messages-here';
 import { Rosters } from './rosters';
@@ -33,6 +34,7 @@ export function messageStoring(pool: () => WriterPool): Provider[] {
       useFactory: (dataSource: DataSource) => new Rosters(dataSource, { remember: false }),
     },
     MessageIntake,
+    MessageMetrics,
     MessageSurroundings,
     WriterLifecycle,
   ];

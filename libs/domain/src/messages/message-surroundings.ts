@@ -26,7 +26,6 @@ export class MessageSurroundings {
 
   /** Answers at once where everything is known here; otherwise one query and one look at the directory a batch. */
   prepare(messages: IncomingMessage[]): Verdicts | Promise<Verdicts> {
-    this.here.counted(messages.length);
     const rosters = messages.map(({ conversationId }) => this.rosters.get(conversationId));
     if (rosters.every((roster) => roster !== undefined)) return this.look(messages, rosters);
     return this.rosters.load(messages.map(({ conversationId }) => conversationId)).then((loaded) =>

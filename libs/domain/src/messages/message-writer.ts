@@ -50,14 +50,16 @@ export interface WriterOptions<Message extends NewMessage, Preparation extends P
   prepare: (
     messages: Message[],
   ) => (Preparation | KindlineError)[] | Promise<(Preparation | KindlineError)[]>;
-  /** Hears of every batch after its commit, before the senders do. */
-  onAppended: (stored: AppendedResult<Message, Preparation>[]) => void;
+  /** Hears of every batch after its commit, before the senders do; `waitedMs` is what its first message waited. */
+  onAppended: (stored: AppendedResult<Message, Preparation>[], waitedMs: number) => void;
   /** Batches that are written side by side; default 2. */
   lanes?: number;
 }
 
 interface Waiting<Message> {
   message: Message;
+  /** When it came, by `performance.now()`. */
+  since: number;
   resolve: (stored: StoredMessage) => void;
   reject: (error: unknown) => void;
 }
@@ -106,7 +108,7 @@ export class MessageWriter<Message extends NewMessage = NewMessage, Preparation 
     }
     return new Promise((resolve, reject) => {
       const lane = this.laneOf(message.conversationId);
-      lane.waiting.push({ message, resolve, reject });
+      lane.waiting.push({ message, since: performance.now(), resolve, reject });
       this.inFlight++;
       if (!lane.busy) void this.drain(lane);
     });
@@ -187,7 +189,7 @@ export class MessageWriter<Message extends NewMessage = NewMessage, Preparation 
         this.answered(1 + repeats.length);
       });
     });
-    if (stored.length > 0) this.options.onAppended(stored);
+    if (stored.length > 0) this.options.onAppended(stored, performance.now() - (firsts[0]?.since ?? 0));
     for (const answer of answers) answer();
     await this.write(late, 'careful');
   }

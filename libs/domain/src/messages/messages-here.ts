@@ -7,8 +7,6 @@ export interface MessagesHere {
   has(personId: string): boolean;
   /** Shows stored messages. @param origins the sending sockets by message id; they get an ack instead */
   show(conversation: AppendedConversation, origins: ReadonlyMap<string, string>): void;
-  /** So many messages are written together. */
-  counted(messages: number): void;
 }
 export const MESSAGES_HERE = Symbol('MESSAGES_HERE');
 
@@ -19,5 +17,4 @@ export const MESSAGE_ORIGIN = Symbol('MESSAGE_ORIGIN');
 export const NOBODY_HERE: MessagesHere = {
   has: () => false,
   show: () => undefined,
-  counted: () => undefined,
 };
