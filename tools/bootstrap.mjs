@@ -18,6 +18,7 @@ const SCRIPTS = {
   bench: { build: ['libs', 'apps', 'bench'], run: ['dist/bench/main.js'] },
   migrate: { build: ['libs'], run: ['dist/libs/database/src/migrate.js'] },
   build: { build: ['libs', 'apps', 'bench'] },
+  sbom: { build: [], run: ['tools/sbom.mjs'] },
   'pack:backend-client': { build: [], run: ['tools/pack-backend-client.mjs'] },
 };
 
