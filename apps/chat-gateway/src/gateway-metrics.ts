@@ -51,10 +51,10 @@ export class GatewayMetrics {
     new Gauge({
       name: 'kindline_sockets',
       help: 'Sockets connected to this gateway, also those that have not shown a token yet',
-      labelNames: ['namespace'],
+      labelNames: ['socket_namespace'],
       registers: [this.metrics.registry],
       collect() {
-        for (const [namespace, sockets] of counts()) this.set({ namespace }, sockets);
+        for (const [name, sockets] of counts()) this.set({ socket_namespace: name }, sockets);
       },
     });
   }

@@ -29,7 +29,7 @@ describe("a gateway's metrics", () => {
   it('say which service it is, that it is well, and what its pools do', async () => {
     const seen = await scrape();
     expect([...seen.keys()]).toContainEqual(
-      expect.stringMatching(/^kindline_build_info\{service="chat-gateway",version="\d+\.\d+\.\d+"\}$/),
+      expect.stringMatching(/^kindline_build_info\{app="chat-gateway",version="\d+\.\d+\.\d+"\}$/),
     );
     for (const check of ['database', 'redis', 'transport'])
       expect([check, seen.get(`kindline_check_up{check="${check}"}`)]).toEqual([check, 1]);
@@ -43,7 +43,7 @@ describe("a gateway's metrics", () => {
 
   it('count sockets by namespace, also those that are nobody yet', async () => {
     const sockets = (name: string) =>
-      scrape().then((seen) => seen.get(`kindline_sockets{namespace="${name}"}`));
+      scrape().then((seen) => seen.get(`kindline_sockets{socket_namespace="${name}"}`));
     expect([await sockets('default'), await sockets('counseling')]).toEqual([0, 0]);
     const counselor = await world.connect(await world.person('counselor'));
     const guest = await world.guest();

@@ -9,8 +9,11 @@ export interface DatabaseOptions {
   /** Most connections of this process; default 10. */
   poolSize?: number;
   applicationName?: string;
-  /** Statements may take as long as they need, as when an index of a large table is built. */
-  patient?: boolean;
+  /**
+   * For migrations: statements may take as long as they need, as when an index of a large table is built, but wait
+   * only this long for a lock, because everybody else would wait behind them.
+   */
+  lockTimeoutMs?: number;
 }
 
 /** TypeORM's settings for our schema: migrations only, never `synchronize`. */
@@ -18,7 +21,7 @@ export function dataSourceOptions({
   url,
   poolSize = 10,
   applicationName,
-  patient = false,
+  lockTimeoutMs,
 }: DatabaseOptions): DataSourceOptions {
   return {
     type: 'postgres',
@@ -33,7 +36,9 @@ export function dataSourceOptions({
     extra: {
       max: poolSize,
       connectionTimeoutMillis: 5_000,
-      ...(!patient && { statement_timeout: 30_000, query_timeout: 35_000 }),
+      ...(lockTimeoutMs === undefined
+        ? { statement_timeout: 30_000, query_timeout: 35_000 }
+        : { lock_timeout: lockTimeoutMs }),
       keepAlive: true,
     },
     applicationName: applicationName ?? 'kindline',

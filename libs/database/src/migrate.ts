@@ -7,7 +7,9 @@ if (!url) {
   );
   process.exit(1);
 }
-migrate(url).catch((error: Error) => {
-  process.stderr.write(`The database could not be migrated: ${error.message}\n`);
-  process.exit(1);
-});
+migrate(url, () => process.stdout.write('A table is in use; letting others pass and trying again …\n')).catch(
+  (error: Error) => {
+    process.stderr.write(`The database could not be migrated: ${error.message}\n`);
+    process.exit(1);
+  },
+);

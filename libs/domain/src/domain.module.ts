@@ -7,10 +7,11 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { AUDIT_LOG, PEOPLE_DIRECTORY } from '@kindline/auth';
-import { createDataSource, poolOf } from '@kindline/database';
+import { createDataSource, pendingMigrations, poolOf } from '@kindline/database';
 import {
   CLOCK,
   type Clock,
+  ConfigError,
   HealthChecks,
   MetricsRegistry,
   RANDOMNESS,
@@ -134,8 +135,14 @@ export class DomainModule {
         provide: DataSource,
         useFactory: async () => {
           const { databaseUrl: url, applicationName, poolSize = 10 } = options;
-          const dataSource = createDataSource({ url, applicationName, poolSize });
-          return dataSource.initialize();
+          const dataSource = await createDataSource({ url, applicationName, poolSize }).initialize();
+          const pending = await pendingMigrations(dataSource);
+          if (pending.length === 0) return dataSource;
+          await dataSource.destroy();
+          throw new ConfigError([
+            `The database in DATABASE_URL lacks ${pending.length} migrations of this version, the first of them ` +
+              `${pending[0]}; run the migrations, then start the services.`,
+          ]);
         },
       },
       { provide: Programs, useValue: options.programs },

@@ -69,9 +69,9 @@ export class MetricsRegistry {
     new Gauge({
       name: 'kindline_build_info',
       help: 'Which service and version runs; always 1',
-      labelNames: ['service', 'version'],
+      labelNames: ['app', 'version'],
       registers: [this.registry],
-    }).set({ service: name, version: VERSION }, 1);
+    }).set({ app: name, version: VERSION }, 1);
   }
 
   /** @param name bounded: a series per state is kept for each */
