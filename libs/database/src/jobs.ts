@@ -7,7 +7,7 @@ import type { EntityManager } from 'typeorm';
 export const QUEUES = ['announce', 'timers', 'push', 'campaigns', 'external'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
-/** Payloads carry ids only, never texts, topics or tokens. */
+/** Payloads carry ids only, never texts, topics or tokens. `traceparent` and `traceLink` are taken. */
 export type JobPayload = Record<string, string | number | boolean | null | string[]>;
 
 export interface NewJob {
@@ -21,6 +21,13 @@ export interface NewJob {
   /** A lower one comes first of what is due; default 0. Many different ones make the look for due jobs slow. */
   priority?: number;
   maxAttempts?: number;
+}
+
+/** What a job remembers of the trace it is written in. */
+let traceFields: (job: NewJob) => JobPayload = () => ({});
+
+export function rememberTraces(fields: typeof traceFields): void {
+  traceFields = fields;
 }
 
 /**
@@ -40,7 +47,7 @@ export async function enqueue(manager: EntityManager, ...jobs: NewJob[]): Promis
     [
       jobs.map((job) => job.queue),
       jobs.map((job) => job.task),
-      jobs.map((job) => JSON.stringify(job.payload)),
+      jobs.map((job) => JSON.stringify({ ...job.payload, ...traceFields(job) })),
       jobs.map((job) => job.runAt ?? null),
       jobs.map((job) => job.key ?? null),
       jobs.map((job) => job.maxAttempts ?? null),

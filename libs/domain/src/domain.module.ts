@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { AUDIT_LOG, PEOPLE_DIRECTORY } from '@kindline/auth';
-import { createDataSource, pendingMigrations, poolOf } from '@kindline/database';
+import { createDataSource, pendingMigrations, poolOf, rememberTraces } from '@kindline/database';
 import {
   CLOCK,
   type Clock,
@@ -39,6 +39,7 @@ import { Conversations } from './conversations/conversations';
 import { Feedback } from './feedback/feedback';
 import { HelperProfiles } from './helpers/helper-profiles';
 import { TimerTasks } from './jobs/timer-tasks';
+import { traceFields } from './jobs/traced-tasks';
 import { HELPER_SEEN_WITHIN } from './matching/eligibility';
 import { Matching } from './matching/matching';
 import { History } from './messages/history';
@@ -130,6 +131,7 @@ class DatabaseLifecycle implements OnModuleInit, OnApplicationShutdown {
 @Module({})
 export class DomainModule {
   static forRoot(options: DomainOptions): DynamicModule {
+    rememberTraces(traceFields);
     const providers = [
       {
         provide: DataSource,

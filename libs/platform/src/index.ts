@@ -16,6 +16,7 @@ export * from './rate-limit';
 export * from './redis';
 export * from './service';
 export * from './shutdown';
+export * from './tracing';
 export * from './transport';
 export * from './validation';
 export * from './version';

@@ -1,5 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { type Logger as Pino, pino, stdSerializers } from 'pino';
+import { traceOfLine } from './tracing';
+import { wantsTracing } from './tracing-env';
 
 /** JSON lines on stdout. Texts, tokens and bodies have no place in a line; known carriers are redacted anyway. */
 export function createLogger(service: string, level: string): Pino {
@@ -9,6 +11,7 @@ export function createLogger(service: string, level: string): Pino {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: serializeError },
+    ...(wantsTracing() && { mixin: traceOfLine }),
     redact: {
       paths: ['token', 'authorization', '*.token', '*.authorization', 'req.headers', 'res.headers'],
       remove: true,

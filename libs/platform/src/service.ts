@@ -9,10 +9,13 @@ import type { Logger as Pino } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { allowsOrigin, type CommonEnv, ConfigError, hostOf } from './env';
 import { httpMetrics } from './http-metrics';
+import { httpTracing } from './http-tracing';
 import { NestLogger } from './logger';
 import { MetricsRegistry } from './metrics';
 import { ProblemFilter } from './problem.filter';
 import { Shutdown } from './shutdown';
+import { wantsTracing } from './tracing-env';
+import { startTracing } from './tracing-sdk';
 
 export const BODY_LIMIT_BYTES = 2_097_152;
 const DRAIN_MS = 25_000;
@@ -40,6 +43,7 @@ export interface RunningService {
 /** Starts one service: HTTP with the usual protections, one answer for every failure, orderly shutdown. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { module, env, log, port, portVariable } = options;
+  const stopTracing = await startTracing(options.name, log);
   const app = await NestFactory.create<NestExpressApplication>(module, {
     logger: new NestLogger(log),
     bodyParser: false,
@@ -47,6 +51,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   });
   app.disable('x-powered-by');
   app.set('trust proxy', env.TRUST_PROXY);
+  if (wantsTracing()) app.use(httpTracing());
   app.use(requestLog(log));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   const metrics = app.get(MetricsRegistry);
@@ -77,7 +82,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       (stopping ??= app
         .get(Shutdown)
         .drain()
-        .then(() => app.close())),
+        .then(() => app.close())
+        .then(stopTracing)),
   };
 }
 

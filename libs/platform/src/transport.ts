@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import { createRedis, type TransitionLog } from './redis';
+import { hearNews, traceparentOfNews } from './tracing';
 
 /** Nest tokens of the transport's two halves. */
 export const NEWS_SUBSCRIBER = Symbol('NEWS_SUBSCRIBER');
@@ -9,14 +10,18 @@ type Schemas<Events> = { readonly [Name in keyof Events]: z.ZodType };
 
 /**
  * The publishing half of the Redis transport, in the format of Nest's: `{pattern, data}` as JSON on the
- * channel named by the pattern, so that Nest microservices can listen with `@EventPattern`.
+ * channel named by the pattern, so that Nest microservices can listen with `@EventPattern`. What is published within a
+ * trace carries it as `traceparent` after them.
  */
 export class TransportPublisher<Events> {
   constructor(private readonly redis: Redis) {}
 
   /** @throws while Redis is away: nobody heard it. */
   async publish<Name extends keyof Events & string>(name: Name, data: Events[Name]): Promise<void> {
-    await this.redis.publish(name, JSON.stringify({ pattern: name, data }));
+    await this.redis.publish(
+      name,
+      JSON.stringify({ pattern: name, data, traceparent: traceparentOfNews(name) }),
+    );
   }
 }
 
@@ -118,14 +123,15 @@ export class TransportSubscriber<Events> {
     const handler = this.handlers.get(channel);
     const schema = this.schemas[channel as keyof Events];
     if (!handler || !schema || this.isOwn(message)) return;
-    const parsed = schema.safeParse(packetOf(message)?.data);
+    const packet = packetOf(message);
+    const parsed = schema.safeParse(packet?.data);
     if (!parsed.success) {
       this.droppedCount += 1;
       this.log.warn({ event: channel }, 'news that do not fit their schema were dropped');
       return;
     }
     Promise.resolve()
-      .then(() => handler(parsed.data as never))
+      .then(() => hearNews(channel, packet?.traceparent, () => handler(parsed.data as never)))
       .catch((err: unknown) => this.log.warn({ err, event: channel }, 'news could not be handled'));
   }
 }
@@ -133,6 +139,7 @@ export class TransportSubscriber<Events> {
 interface Packet {
   id?: unknown;
   data?: unknown;
+  traceparent?: unknown;
 }
 
 function packetOf(message: string): Packet | null {

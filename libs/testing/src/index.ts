@@ -3,3 +3,4 @@ export * from './fake-clock';
 export * from './infra';
 export * from './people';
 export * from './service-process';
+export * from './trace-collector';

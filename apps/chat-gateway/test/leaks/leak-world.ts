@@ -48,7 +48,8 @@ export class LeakWorld {
     private readonly processes: readonly ServiceProcess[],
   ) {}
 
-  static async start(): Promise<LeakWorld> {
+  /** @param more settings of all services */
+  static async start(more: Record<string, string> = {}): Promise<LeakWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'kindline-leaks-'));
     const caFile = join(folder, 'ca.pem');
     const build = buildServices();
@@ -68,6 +69,7 @@ export class LeakWorld {
       FCM_ENDPOINT: sandbox.endpoint,
       FCM_CA_FILE: caFile,
       PROGRAMS_FILE: counselingFile({ retention: `${RETENTION_MS}ms`, lostAfter: `${LOST_AFTER_MS}ms` }),
+      ...more,
     });
     const world = new LeakWorld(sql, postgresRecord, redisRecord, sandbox, processes);
     world.undo.push(

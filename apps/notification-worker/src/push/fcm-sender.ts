@@ -1,3 +1,4 @@
+import { inSpan } from '@kindline/platform';
 import { deleteApp } from 'firebase-admin/app';
 import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/messaging';
 import { type FcmAccess, openFcmApp } from './fcm-app';
@@ -63,7 +64,12 @@ export function createPushSender(config: PushSenderConfig): PushSender | undefin
   return {
     async send(messages, underWay = LANES) {
       if (messages.length > CALL_LIMIT) throw new RangeError(`at most ${CALL_LIMIT} messages a call`);
-      return call(messages.map(toFcm), false, underWay);
+      const facts = { 'kindline.pushes': messages.length };
+      return inSpan('fcm send', { kind: 'client', facts }, async (tell) => {
+        const outcomes = await call(messages.map(toFcm), false, underWay);
+        tell({ 'kindline.pushes.accepted': outcomes.filter(({ status }) => status === 'accepted').length });
+        return outcomes;
+      });
     },
     async validate(token) {
       const [outcome] = await call([{ token, data: { kind: 'token_validation' } }], true, 1);

@@ -3,6 +3,7 @@ import { createPool, type QueueName } from '@kindline/database';
 import { MetricsRegistry, Shutdown } from '@kindline/platform';
 import { jobDurations } from './job-durations';
 import { JobWorker, type JobWorkerOptions, type TaskHandlers } from './job-worker';
+import { tracedTasks } from './traced-tasks';
 
 export interface QueueOptions {
   databaseUrl: string;
@@ -26,6 +27,7 @@ export async function runQueue(app: INestApplicationContext, options: QueueOptio
   const durations = jobDurations(metrics.registry);
   const worker = new JobWorker({
     ...rest,
+    tasks: tracedTasks(queue, rest.tasks),
     queue,
     concurrency,
     pool,
