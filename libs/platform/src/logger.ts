@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { constants } from 'node:os';
 import { type Logger as Pino, pino, stdSerializers } from 'pino';
 import { traceOfLine } from './tracing';
 import { wantsTracing } from './tracing-env';
@@ -20,13 +21,16 @@ export function createLogger(service: string, level: string): Pino {
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** Some of the system's codes look like it: EPIPE. */
+const isSqlState = (code: unknown): code is string =>
+  typeof code === 'string' && SQLSTATE.test(code) && !(code in constants.errno);
 
 /** An error without what drivers attach to it: a failed query's parameters and details hold people's words. */
-function serializeError(error: unknown): object {
+export function serializeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const { type, message, stack } = stdSerializers.err(error);
   const { code, constraint, table } = error as { code?: unknown; constraint?: unknown; table?: unknown };
-  if (typeof code !== 'string' || !SQLSTATE.test(code)) return { type, message, stack, code };
+  if (!isSqlState(code)) return { type, message, stack, code };
   // Postgres quotes the offending value in its message, and a stack repeats the message.
   const frames = stack?.slice(Math.max(0, stack.indexOf('\n    at ')));
   return { type, message: 'the database refused a statement', stack: frames, code, constraint, table };
