@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const COLOURS = [36, 33, 35, 32, 34];
 const READY_WITHIN_MS = 60_000;
-const STOP_WITHIN_MS = 25_000;
+const STOP_WITHIN_MS = 30_000;
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
 /**

@@ -25,10 +25,14 @@ describe('a gateway in the background', () => {
     const gateway = new ChatGateway(
       {
         listen: () => undefined,
-        drain: () => undefined,
+        sendAway: async () => undefined,
         close: async () => undefined,
       } as unknown as SocketServer,
-      { start: async () => undefined, stop: async () => undefined } as unknown as PresenceLease,
+      {
+        start: async () => undefined,
+        freeze: () => undefined,
+        stop: async () => undefined,
+      } as unknown as PresenceLease,
       { sweep } as unknown as Absence,
       { run } as unknown as CatchUp,
       { handlers: {} } as unknown as NewsDesk,

@@ -54,6 +54,7 @@ export class ChatGateway {
       setInterval(() => void this.catchUp.run(), CATCH_UP_EVERY_MS),
       setInterval(() => void this.absence.sweep().catch(() => undefined), SWEEP_EVERY_MS),
     );
+    this.shutdown.onDrain('presence', () => this.lease.stop());
     this.shutdown.onDrain('sockets', () => this.stop());
   }
 
@@ -62,17 +63,18 @@ export class ChatGateway {
   }
 
   private async stop(): Promise<void> {
+    this.lease.freeze();
+    await this.support.stop();
+    // Whoever is still here misses nothing meanwhile.
+    await this.sockets.sendAway();
     for (const timer of this.timers) clearInterval(timer);
-    this.sockets.drain();
     await Promise.all([
       this.intake.writer.settled(),
       this.bookings.stop(),
       this.calls.stop(),
       this.counseling.stop(),
-      this.support.stop(),
     ]);
     await this.sockets.close();
     await Promise.all([this.bookings.settled(), this.calls.settled(), this.support.settled()]);
-    await this.lease.stop();
   }
 }

@@ -1,7 +1,10 @@
+import { RETURN_MS } from '@kindline/domain';
 import type { RunningService } from '@kindline/platform';
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import { get } from 'node:http';
 import { io } from 'socket.io-client';
-import { at, eventually, type TestSocket, World } from './kit';
+import { startChatGateway } from '../src/start';
+import { at, eventually, pushDue, TestSocket, World } from './kit';
 import { expectWhole, pairs, settle, Talker } from './talk';
 
 jest.setTimeout(120_000);
@@ -10,6 +13,16 @@ const PAIRS = 24;
 /** Messages that each side has on their way at any moment: more than fit into the writer's batches, so that it never rests. */
 const AT_ONCE = 12;
 const STOPPED_WITHIN_MS = 5_000;
+
+/** The status that a WebSocket handshake is answered with, as a load balancer sees it. */
+const knock = (port: number): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const headers = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+    const path = '/socket.io/?EIO=4&transport=websocket';
+    get({ port, path, headers: { ...headers, 'sec-websocket-key': 'x3JJHMbDL1EzLkh9GBhXDw==' } })
+      .on('response', ({ statusCode }) => resolve(statusCode))
+      .on('error', reject);
+  });
 
 describe('a gateway that is told to stop', () => {
   let database: TestDatabase;
@@ -69,13 +82,32 @@ describe('a gateway that is told to stop', () => {
     for (const { socket } of talkers) expect(socket.all('server_draining')).toHaveLength(1);
     // Clients connect again by themselves after this one, and only after this one.
     expect(reasons).toEqual(talkers.map(() => 'transport close'));
-    expect(new Set(talkers.flatMap(({ refusals }) => refusals))).toEqual(new Set(['unavailable']));
+    // What comes after that is refused, or not answered any more.
+    expect(talkers.flatMap(({ refusals }) => refusals).filter((code) => code !== 'unavailable')).toEqual([]);
     const acked = talkers.flatMap((talker) => [...talker.acked.values()].map(({ id }) => id));
     expect(await stored(acked)).toBe(acked.length);
 
     await Promise.all(talkers.map((talker) => talker.connect(staying.port)));
     await settle(talkers);
     for (const sides of pairs(talkers)) await expectWhole(world.sql, sides);
+  });
+
+  it('has nobody taken for absent who comes back at once, and finds those who do not', async () => {
+    leaving = world.stopLater(await startChatGateway(world.env));
+    const [returning, lost] = [await world.chat(), await world.chat()];
+    const senders = [await world.connect(returning.user, 2), await world.connect(lost.user, 2)] as const;
+    for (const { volunteer } of [returning, lost]) {
+      world.closeLater(await TestSocket.connect(leaving.port, volunteer));
+    }
+    await leaving.stop();
+    await senders[0].send(returning.chatId, 'are you there?');
+    await senders[1].send(lost.chatId, 'are you there?');
+    const due = ({ chatId, volunteer }: typeof lost): Promise<Date | null> =>
+      pushDue(world.sql, chatId, volunteer.sub);
+    expect([await due(returning), await due(lost)]).toEqual([null, null]);
+    await world.connect(returning.volunteer, 2);
+    await eventually('it is noticed', async () => (await due(lost)) !== null, RETURN_MS + 10_000);
+    expect(await due(returning)).toBeNull();
   });
 
   it('answers what it has taken, and takes nothing more', async () => {
@@ -112,6 +144,7 @@ describe('a gateway that is told to stop', () => {
       late.on('connect_error', () => refusals++);
       await eventually('it has been refused twice', () => refusals === 2);
       late.disconnect();
+      expect(await knock(leaving.port)).toBe(503);
       expect(userSocket.socket.connected).toBe(true);
     } finally {
       await holder.query('ROLLBACK');

@@ -183,6 +183,39 @@ describe('jobs', () => {
     expect(rows).toHaveLength(0);
   });
 
+  it('run elsewhere at once when they outlast the time that a worker has to leave, and lose no attempt by it', async () => {
+    const runs: string[] = [];
+    const hang = Promise.withResolvers<void>();
+    const worker = (name: string, work: () => Promise<void> | void): JobWorker =>
+      new JobWorker({
+        pool: sql,
+        queue: 'timers',
+        tasks: {
+          hangs: (_payload, { attempts }) => {
+            runs.push(`${name}, attempt ${attempts}`);
+            return work();
+          },
+        },
+        pollIntervalMs: 100,
+        log: quiet,
+      });
+    const [leaving, staying] = [worker('first', () => hang.promise), worker('second', () => undefined)];
+    await leaving.start();
+    const id = await addJob('hangs');
+    await eventually('it runs', () => runs.length === 1);
+    // Its last attempt.
+    await sql.query(`UPDATE timers._private_jobs SET max_attempts = 1 WHERE id = $1`, [id]);
+    await staying.start();
+    try {
+      expect(await leaving.stop(100)).toBe(false);
+      await eventually('it is through', async () => (await job(id)) === undefined, 2_000);
+      expect(runs).toEqual(['first, attempt 1', 'second, attempt 1']);
+    } finally {
+      hang.resolve();
+      await staying.stop();
+    }
+  });
+
   it('run at once when what they failed for is over, and no others', async () => {
     let away = true;
     const worker = new JobWorker({

@@ -1,4 +1,4 @@
-import { allowsOrigin, commonEnv, ConfigError, hostOf, portEnv, readEnv } from './env';
+import { allowsOrigin, commonEnv, ConfigError, drainDelayOf, hostOf, portEnv, readEnv } from './env';
 
 const SECRET = 'q9Zr1TzLx0vB7mYw3KpD5sHj8NcF2gUa';
 const good = {
@@ -97,6 +97,15 @@ describe('readEnv', () => {
     expect(hostOf(readEnv(schema, good))).toBe('127.0.0.1');
     expect(hostOf(readEnv(schema, { ...good, ...production }))).toBe('0.0.0.0');
     expect(hostOf(readEnv(schema, { ...good, ...production, HOST: '10.0.0.1' }))).toBe('10.0.0.1');
+  });
+
+  it('waits for the load balancer in production, or as long as it is told to', () => {
+    expect(drainDelayOf(readEnv(schema, good))).toBe(0);
+    expect(drainDelayOf(readEnv(schema, { ...good, ...production }))).toBe(3_000);
+    expect(drainDelayOf(readEnv(schema, { ...good, ...production, DRAIN_DELAY: '0s' }))).toBe(0);
+    expect(sentences({ ...good, DRAIN_DELAY: '11s' })).toEqual([
+      'DRAIN_DELAY: must be 10s or less (example: 3s)',
+    ]);
   });
 
   it('allows pages on this machine in development, only the list in production', () => {

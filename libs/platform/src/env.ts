@@ -85,6 +85,9 @@ export const rateEnv = (fallback: string) =>
     })
     .meta({ example: fallback });
 
+/** Of the 25 s that a service has to stop. */
+const LONGEST_DRAIN_DELAY_MS = 10_000;
+
 /** What every service reads. Each service extends it with its own. */
 export const commonEnv = z.object({
   NODE_ENV: z
@@ -126,6 +129,11 @@ export const commonEnv = z.object({
   /** Whose X-Forwarded-For counts, as Express reads it: `loopback`, or the load balancer's subnets. */
   TRUST_PROXY: z.string().default('loopback').meta({ example: '10.0.0.0/8' }),
   RATE_LIMIT_AUTH_FAILURES: rateEnv('60/1m'),
+  /** How long a service that is told to stop goes on, so that the load balancer notices; see drainDelayOf. */
+  DRAIN_DELAY: duration
+    .refine((ms) => ms <= LONGEST_DRAIN_DELAY_MS, 'must be 10s or less')
+    .optional()
+    .meta({ example: '3s' }),
   HELPER_SEEN_WITHIN: duration.default(30 * 86_400_000).meta({ example: '30d' }),
 });
 
@@ -134,6 +142,11 @@ export type CommonEnv = z.output<typeof commonEnv>;
 /** The address a service listens on. */
 export function hostOf({ HOST, NODE_ENV }: Pick<CommonEnv, 'HOST' | 'NODE_ENV'>): string {
   return HOST ?? (NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1');
+}
+
+/** Long enough for two failed health checks a second apart; where nobody balances nobody waits. */
+export function drainDelayOf({ DRAIN_DELAY, NODE_ENV }: Pick<CommonEnv, 'DRAIN_DELAY' | 'NODE_ENV'>): number {
+  return DRAIN_DELAY ?? (NODE_ENV === 'production' ? 3_000 : 0);
 }
 
 /** The allow-list decides; in development pages on this machine may call as well. */

@@ -20,3 +20,4 @@ export * from './tracing';
 export * from './transport';
 export * from './validation';
 export * from './version';
+export * from './within';

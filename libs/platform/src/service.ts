@@ -4,10 +4,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json } from 'express';
 import helmet from 'helmet';
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Logger as Pino } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { allowsOrigin, type CommonEnv, ConfigError, hostOf } from './env';
+import { allowsOrigin, type CommonEnv, ConfigError, drainDelayOf, hostOf } from './env';
 import { httpMetrics } from './http-metrics';
 import { httpTracing } from './http-tracing';
 import { NestLogger } from './logger';
@@ -52,6 +52,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   app.disable('x-powered-by');
   app.set('trust proxy', env.TRUST_PROXY);
   if (wantsTracing()) app.use(httpTracing());
+  const shutdown = app.get(Shutdown);
+  app.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    // Whoever keeps the connection opens the next one elsewhere.
+    if (shutdown.draining) response.setHeader('connection', 'close');
+    next();
+  });
   app.use(requestLog(log));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   const metrics = app.get(MetricsRegistry);
@@ -79,33 +85,35 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     app,
     port: address.port,
     stop: () =>
-      (stopping ??= app
-        .get(Shutdown)
-        .drain()
-        .then(() => app.close())
+      (stopping ??= shutdown
+        .drain(drainDelayOf(env))
+        .then(() => close(app))
         .then(stopTracing)),
   };
 }
 
+/** Answers what it was asked; a connection that is kept alive after that would hold it up for seconds. */
+async function close(app: INestApplication): Promise<void> {
+  const server = app.getHttpServer() as Server;
+  const timer = setInterval(() => server.closeIdleConnections(), 50);
+  await app.close().finally(() => clearInterval(timer));
+}
+
 /** Runs a service as a process: signals end it, and one sentence says why it could not start. */
 export async function runService(start: () => Promise<RunningService>): Promise<void> {
-  let service: RunningService;
-  try {
-    service = await start();
-  } catch (error) {
-    const sentences = error instanceof ConfigError ? error.sentences : [startFailure(error)];
-    for (const sentence of sentences) process.stderr.write(`${sentence}\n`);
-    process.exit(1);
-  }
+  const starting = start();
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), DRAIN_MS).unref();
-    service.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    // Told to stop while it starts, it starts first: what it has taken by then has to be given back.
+    starting
+      .then((service) => service.stop())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -113,6 +121,13 @@ export async function runService(start: () => Promise<RunningService>): Promise<
   if (process.env['KINDLINE_PARENT']) {
     process.on('disconnect', stop);
     if (process.connected === false) stop();
+  }
+  try {
+    await starting;
+  } catch (error) {
+    const sentences = error instanceof ConfigError ? error.sentences : [startFailure(error)];
+    for (const sentence of sentences) process.stderr.write(`${sentence}\n`);
+    process.exit(1);
   }
 }
 

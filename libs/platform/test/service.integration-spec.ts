@@ -7,7 +7,10 @@ import {
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Writable } from 'node:stream';
+import { eventually } from '@kindline/testing';
 import { pino } from 'pino';
 import { z } from 'zod';
 import {
@@ -69,6 +72,8 @@ const failures: Record<string, () => never> = {
   },
 };
 
+const slow = { asked: Promise.withResolvers<void>(), answer: Promise.withResolvers<void>() };
+
 @Controller()
 class TestController {
   @Post('echo/:id')
@@ -84,6 +89,13 @@ class TestController {
   })
   echo(@PathInput() path: unknown, @QueryInput() query: unknown, @Input() body: unknown): unknown {
     return { path, query, body };
+  }
+
+  @Get('slow')
+  @Endpoint({ summary: 'Answer late', access: 'public' })
+  async slow(): Promise<void> {
+    slow.asked.resolve();
+    await slow.answer.promise;
   }
 
   @Get('fail/:how')
@@ -324,6 +336,32 @@ describe('a service', () => {
     shutdown.onDrain('last', () => void order.push('last'));
     await service.stop();
     expect(order).toEqual(['last', 'first']);
+  });
+
+  it('answers what it is asked while it drains, and keeps no connection after that', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const get = (path: string): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        request(`${base}${path}`, { agent }, (response) => resolve(response.resume()))
+          .on('error', reject)
+          .end();
+      });
+    const early = get('/slow');
+    await slow.asked.promise;
+    const notice = Promise.withResolvers<void>();
+    service.app.get(Shutdown).onDrain('notice', () => notice.promise);
+    let stopped = false;
+    const stopping = service.stop().then(() => (stopped = true));
+    const late = await fetch(`${base}/health/live`);
+    expect([late.status, late.headers.get('connection')]).toEqual([200, 'close']);
+    notice.resolve();
+    await expect(eventually('it is gone', () => stopped, 300)).rejects.toThrow('it is gone');
+    slow.answer.resolve();
+    expect((await early).statusCode).toBe(204);
+    // Not only once the agent tires of the connection.
+    await Promise.race([stopping, pause(1_000)]);
+    expect(stopped).toBe(true);
+    agent.destroy();
   });
 
   it('says in one sentence that its port is taken', async () => {

@@ -3,6 +3,7 @@ import {
   AnonymousSessions,
   PresenceDirectory,
   PUSH_DELAY_MS,
+  RETURN_MS,
   SessionStore,
   type Side,
 } from '@kindline/domain';
@@ -19,6 +20,7 @@ export class AbsentSides {
   /** Marked a moment ago: what is said meanwhile is part of the same push. */
   private readonly marked = new Set<string>();
   private readonly work = new Set<Promise<void>>();
+  private delayMs = PUSH_DELAY_MS;
 
   constructor(
     private readonly sessions: AnonymousSessions,
@@ -27,6 +29,11 @@ export class AbsentSides {
     private readonly rooms: ChatRooms,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
+
+  /** From now on who leaves comes back elsewhere, and gets the time to do so. */
+  expectReturn(): void {
+    this.delayMs = RETURN_MS;
+  }
 
   /** Something was said to a side. @param elsewhere other gateways where it sits, as Redis has it */
   saidTo(sessionId: string, side: Side, elsewhere: readonly string[]): void {
@@ -65,7 +72,7 @@ export class AbsentSides {
     if (this.marked.has(key)) return;
     this.marked.add(key);
     setTimeout(() => this.marked.delete(key), PUSH_DELAY_MS / 2).unref();
-    await this.sessions.pushSoon(sessionId, side, PUSH_DELAY_MS);
+    await this.sessions.pushSoon(sessionId, side, this.delayMs);
   }
 
   private run(work: () => Promise<void>): void {

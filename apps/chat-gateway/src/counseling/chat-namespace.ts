@@ -17,6 +17,7 @@ export const CHAT_ROUTER = Symbol('CHAT_ROUTER');
 export class ChatNamespace implements SideNamespace {
   readonly name = '/counseling';
   private readonly connections = new Map<Socket['conn'], number>();
+  private draining = false;
 
   constructor(
     private readonly admission: ChatAdmission,
@@ -53,7 +54,8 @@ export class ChatNamespace implements SideNamespace {
   }
 
   drain(): void {
-    this.router.close();
+    this.draining = true;
+    this.absent.expectReturn();
   }
 
   dropExpired(now: number): void {
@@ -73,10 +75,11 @@ export class ChatNamespace implements SideNamespace {
   }
 
   private left(seat: SeatSocket, reason: DisconnectReason): void {
-    const gone = this.rooms.leave(seat.sessionId, seat.id);
+    // A seat that is kept is given back when our lease lapses, and its side told what it missed unless it is there.
+    const gone = this.rooms.leave(seat.sessionId, seat.id, this.draining);
     if (!gone) return;
     this.count(seat.socket.conn, -1);
-    if (gone.last) this.absent.left(seat, gone.heardAt, reason);
+    if (gone.last && !this.draining) this.absent.left(seat, gone.heardAt, reason);
   }
 
   private count(connection: Socket['conn'], change: 1 | -1): void {

@@ -74,16 +74,22 @@ export class ChatRooms {
     }
   }
 
-  /** Repeating it does nothing. @returns whether it was there, and the last one of its side here */
-  leave(sessionId: string, socketId: string): { last: boolean; heardAt: number } | undefined {
+  /** Repeating it does nothing. @param keepsSeat whether Redis keeps its seat @returns whether it was there, and the last one of its side here */
+  leave(
+    sessionId: string,
+    socketId: string,
+    keepsSeat = false,
+  ): { last: boolean; heardAt: number } | undefined {
     const hosted = this.rooms.get(sessionId);
     const seat = hosted?.room.seats.get(socketId);
     if (!hosted || !seat) return undefined;
     const { room } = hosted;
     room.seats.delete(socketId);
     this.release(hosted);
-    this.empty.set(socketId, sessionId);
-    void this.standUp(socketId, sessionId);
+    if (!keepsSeat) {
+      this.empty.set(socketId, sessionId);
+      void this.standUp(socketId, sessionId);
+    }
     return {
       last: !room.has(seat.side),
       heardAt: room.spoke.get(seat.side === 'seeker' ? 'helper' : 'seeker') ?? 0,

@@ -56,10 +56,11 @@ export class Absence {
   /** Gateways whose lease lapsed: their people are treated as if they had disconnected. */
   async sweep(): Promise<void> {
     for (const { gatewayId, personIds, lastRenewedAt } of await this.presence.lapsed()) {
-      this.logger.warn({ gatewayId, people: personIds.length }, 'a gateway is gone');
+      const away = await this.awayOf(personIds);
+      this.logger.warn({ gatewayId, people: personIds.length, away: away.length }, 'a gateway is gone');
       // However late this is noticed: what it emitted to phones that had already fallen silent counts, too.
       const since = new Date(lastRenewedAt - SILENCE_MS);
-      const marked = await this.mark(personIds.map((personId) => [personId, since]));
+      const marked = await this.mark(away.map((personId) => [personId, since]));
       const ended = await this.endSessions(gatewayId, new Date(lastRenewedAt));
       const lost = await this.loseCalls(gatewayId, new Date(lastRenewedAt));
       const missed = await this.loseSeats(gatewayId, since);
@@ -67,6 +68,12 @@ export class Absence {
       // Otherwise the lease stays lapsed, and the next sweep tries again.
       if (marked && ended && lost && missed && told) await this.presence.release(gatewayId);
     }
+  }
+
+  /** Those of them who have not come back elsewhere. */
+  private async awayOf(personIds: string[]): Promise<string[]> {
+    const back = await this.presence.online(personIds);
+    return personIds.filter((personId) => !back.has(personId));
   }
 
   /** @returns false when it could not be done. */

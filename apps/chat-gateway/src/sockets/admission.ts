@@ -101,8 +101,10 @@ export class Admission {
     const last = this.connections.remove(client);
     this.lease.rolesChanged(client.person.id);
     if (!last) return;
-    this.lease.left(client.person.id);
     this.arrivals.left(client.person.id);
+    // Who does not come back elsewhere is found when our lease lapses.
+    if (this.lease.isFrozen) return;
+    this.lease.left(client.person.id);
     const clean = reason === 'client namespace disconnect' || reason === 'transport close';
     this.absence.left(client.person.id, clean ? GOODBYE_MS : SILENCE_MS);
   }

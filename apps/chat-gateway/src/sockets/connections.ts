@@ -17,6 +17,8 @@ export interface ClientSocket {
   readonly permissions?: readonly ChatPermission[];
   /** The order of its events, from the first one on. */
   turns?: Turns;
+  /** We are about to hang up: what else it says is refused. */
+  dismissed?: boolean;
 }
 
 /** A socket of a known person. */

@@ -9,12 +9,27 @@ import { Turns } from './turns';
 
 type AckCallback = (answer: object) => void;
 
+/** What a socket that is attached carries. */
+interface Attached {
+  client?: ClientSocket;
+}
+
+/**
+ * From now on its events are answered with `unavailable`, so that it tries again elsewhere.
+ * @returns a promise that resolves when everything before them is answered
+ */
+export async function dismiss({ data }: Socket): Promise<void> {
+  const { client } = data as Attached;
+  if (!client) return;
+  client.dismissed = true;
+  await client.turns?.idle();
+}
+
 /** Brings every packet of every socket to its handler: rule, limit, validation, answer. */
 @Injectable()
 export class EventRouter {
   private readonly logger = new Logger(EventRouter.name);
   private readonly events = new Map<string, ClientEvent>();
-  private closed = false;
   private readonly buckets: Record<ClientEvent['limit'], TokenBuckets> | undefined;
 
   constructor(
@@ -42,12 +57,8 @@ export class EventRouter {
     return [...this.events.keys()];
   }
 
-  /** From now on events are answered with `unavailable`, so that senders try again elsewhere. */
-  close(): void {
-    this.closed = true;
-  }
-
   attach(sender: ClientSocket): void {
+    (sender.socket.data as Attached).client = sender;
     // One listener for all events: a listener per event would cost every idle connection memory.
     sender.socket.onAny((name: string, ...args: unknown[]) => this.receive(sender, name, args));
   }
@@ -68,7 +79,7 @@ export class EventRouter {
       }
       refuse(error);
     };
-    if (this.closed) {
+    if (sender.dismissed) {
       refuse(new KindlineError('unavailable', 'This server is going down'));
       return;
     }

@@ -13,6 +13,8 @@ export class PresenceLease {
   private timer: NodeJS.Timeout | undefined;
   /** An arrival or a departure could not be written. The count alone does not show it: they may cancel out. */
   private incomplete = false;
+  /** Those who were here when it froze. */
+  private frozen: ReadonlySet<string> | undefined;
   /** The helpers that were written, by role. */
   private readonly written = new Map<Role, Set<string>>();
 
@@ -37,6 +39,7 @@ export class PresenceLease {
     const { connections, gatewayId } = this;
     try {
       const stored = await this.presence.renew(gatewayId, connections.hasBackends);
+      if (this.frozen) return;
       if (!this.incomplete && stored === connections.personCount + this.helperCount) return;
       this.incomplete = false;
       this.written.clear();
@@ -48,8 +51,26 @@ export class PresenceLease {
     }
   }
 
+  /**
+   * From now on those who leave count as connected: we hang up, and they come back elsewhere within seconds. Nobody
+   * is told meanwhile that they are gone, by push least of all. Who stays away is found by the lease, when it lapses.
+   */
+  freeze(): void {
+    this.frozen = new Set(this.connections.personIds());
+  }
+
+  get isFrozen(): boolean {
+    return this.frozen !== undefined;
+  }
+
+  /** Whether they count as connected here although they may have left. */
+  awaits(personId: string): boolean {
+    return this.frozen?.has(personId) ?? false;
+  }
+
   /** A failure is mended by the next renewal. */
   entered(personId: string): void {
+    if (this.frozen) return;
     this.presence.enter(this.gatewayId, personId).catch(this.failed);
   }
 
@@ -59,6 +80,7 @@ export class PresenceLease {
 
   /** A socket of theirs has come, has gone, or has shown another token. */
   rolesChanged(personId: string): void {
+    if (this.frozen) return;
     for (const [role, helpers] of this.connections.helpers) {
       const written = this.written.get(role) ?? new Set();
       this.written.set(role, written);
@@ -89,6 +111,8 @@ export class PresenceLease {
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.redis.off('ready', this.mend);
-    await this.presence.release(this.gatewayId).catch(() => undefined);
+    const { presence, gatewayId } = this;
+    const released = this.frozen?.size ? presence.releaseLater(gatewayId) : presence.release(gatewayId);
+    await released.catch(() => undefined);
   }
 }

@@ -5,7 +5,7 @@ export interface SideNamespace {
   readonly name: string;
   /** Takes sockets from here on. */
   open(namespace: Namespace): void;
-  /** Takes no more events. */
+  /** From now on we hang up: those who leave come back elsewhere. */
   drain(): void;
   /** Lets go those whose tokens have expired by now, in ms since 1970. */
   dropExpired(now: number): void;

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
-import { allowsOrigin, CLOCK, type Clock, toKindlineError } from '@kindline/platform';
+import { allowsOrigin, CLOCK, type Clock, Shutdown, toKindlineError, within } from '@kindline/platform';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
 import { GatewayMetrics } from '../gateway-metrics';
@@ -10,18 +11,28 @@ import { Admission } from './admission';
 import { Arrivals } from './arrivals';
 import { clientAddresses } from './client-address';
 import { type ClientSocket, Connections, type PersonSocket } from './connections';
-import { EventRouter, failure } from './event-router';
+import { dismiss, EventRouter, failure } from './event-router';
 import { type EngineConnection, gatherFlushes } from './flush-gatherer';
 import { hangUp, SIDE_NAMESPACES, type SideNamespace } from './side-namespace';
 import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from './silence';
 import { SocketAuth } from './socket-auth';
+
+/** We hang up so often, but with many connections more often: those who leave come to the others in their turn. */
+const HANG_UP_EVERY_MS = 10;
+const LONGEST_SPREAD_MS = 10_000;
+/** So long a connection waits for answers to what it has sent. */
+const ANSWERS_MS = 5_000;
+/** Clients that do as they are told come back within this time; Socket.IO by itself after 0.5 to 1.5 s. */
+const RETRY_WITHIN_MS = 1_000;
+const LONGEST_REFUSAL_MS = 3_000;
+/** The load balancer may try the next replica at once. */
+const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /** The Socket.IO server: who gets in, who is told to go. */
 @Injectable()
 export class SocketServer {
   private io: Server | undefined;
   private expiry: NodeJS.Timeout | undefined;
-  private draining = false;
 
   constructor(
     @Inject(GATEWAY_ENV) private readonly env: GatewayEnv,
@@ -34,6 +45,7 @@ export class SocketServer {
     private readonly arrivals: Arrivals,
     @Inject(SIDE_NAMESPACES) private readonly beside: SideNamespace[],
     private readonly metrics: GatewayMetrics,
+    private readonly shutdown: Shutdown,
   ) {}
 
   listen(http: HttpServer): void {
@@ -47,7 +59,12 @@ export class SocketServer {
       // A message far over the limit is still answered with too_large instead of a closed socket.
       maxHttpBufferSize: 4_000_000,
       // Refused before the handshake: after a refusal by a middleware clients would not try again by themselves.
-      allowRequest: (_request, answer) => answer(this.draining ? 'draining' : null, !this.draining),
+      allowRequest: (request, answer) => {
+        const { draining } = this.shutdown;
+        // engine.io itself would answer that the request is bad.
+        if (draining && request.headers.upgrade) request.socket.end(UNAVAILABLE);
+        answer(draining ? 'draining' : null, !draining);
+      },
       cors: {
         origin: (origin, answer) => answer(null, !origin || allowsOrigin(this.env, origin)),
       },
@@ -63,7 +80,7 @@ export class SocketServer {
     io.use((socket, next) => {
       this.admit(socket).then(
         () => next(),
-        (error: unknown) => next(refusal(error)),
+        (error: unknown) => this.refuse(socket, toKindlineError(error), next),
       );
     });
     io.on('connection', (socket) => this.connected(socket));
@@ -74,25 +91,40 @@ export class SocketServer {
     this.expiry = setInterval(() => this.dropExpired(), 1_000);
   }
 
-  /** Takes no more sockets and no more events, and tells everybody to come back elsewhere, spread over a few seconds. */
-  drain(): void {
-    this.draining = true;
-    this.router.close();
+  /**
+   * Tells everybody to come back and hangs up, on one after the other: they shall not all come to the other replicas
+   * in one moment. Until its turn a connection works as ever.
+   */
+  async sendAway(): Promise<void> {
     for (const namespace of this.beside) namespace.drain();
-    for (const socket of this.sockets()) {
-      socket.emit('server_draining', { retryAfterMs: Math.floor(Math.random() * 5_000) });
-    }
+    const connections = [...Map.groupBy(this.sockets(), ({ conn }) => conn)];
+    const everyMs = Math.min(HANG_UP_EVERY_MS, LONGEST_SPREAD_MS / connections.length);
+    await Promise.all(
+      connections.map(async ([connection, sockets], index) => {
+        await pause(index * everyMs);
+        await this.dismissAll(sockets);
+        // Closing the connection rather than disconnecting the socket: clients then reconnect by themselves.
+        connection.close();
+      }),
+    );
   }
 
   async close(): Promise<void> {
     clearInterval(this.expiry);
+    // Those who came after we had looked.
+    for (const { conn } of [...this.sockets()]) conn.close();
     // The last acks are on their way.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    // Closing the connection rather than disconnecting the socket: clients then reconnect by themselves.
-    for (const socket of [...this.sockets()]) socket.conn.close();
+    await pause(100);
     await this.absence.flush();
     await Promise.all(this.beside.map((namespace) => namespace.settled()));
     await this.io?.close();
+  }
+
+  private async dismissAll(sockets: Socket[]): Promise<void> {
+    for (const socket of sockets) {
+      socket.emit('server_draining', { retryAfterMs: Math.floor(Math.random() * RETRY_WITHIN_MS) });
+    }
+    await within(ANSWERS_MS, Promise.all(sockets.map(dismiss)));
   }
 
   private async admit(socket: Socket): Promise<void> {
@@ -101,6 +133,16 @@ export class SocketServer {
     socket.data = principal;
     // Heads are known before the first message can arrive, so nothing falls between history and live.
     await this.arrivals.track(principal.person.id);
+  }
+
+  /**
+   * After a refusal Socket.IO does not try again by itself. Where it was no fault of the client's we hang up instead,
+   * after a while: they shall not all be back at once while Postgres is away.
+   */
+  private refuse(socket: Socket, error: KindlineError, next: (refusal: Error) => void): void {
+    const ours = error.code === 'unavailable' || error.code === 'internal';
+    if (!ours || this.beside.some((namespace) => namespace.uses(socket.conn))) return next(refusal(error));
+    setTimeout(() => socket.conn.close(), Math.random() * LONGEST_REFUSAL_MS).unref();
   }
 
   private connected(socket: Socket): void {
@@ -132,7 +174,6 @@ export class SocketServer {
   }
 }
 
-function refusal(cause: unknown): Error {
-  const error = toKindlineError(cause);
+function refusal(error: KindlineError): Error {
   return Object.assign(new Error(error.message), { data: { code: error.code } });
 }

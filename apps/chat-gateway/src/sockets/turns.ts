@@ -12,6 +12,7 @@ export class Turns {
   private readonly waiting: Waiting[] = [];
   private running = 0;
   private alone = false;
+  private rest: (() => void) | undefined;
 
   /** Calls `start`, at once where nothing stands before it. `done` must follow, once. */
   enter(alone: boolean, start: () => void): void {
@@ -26,6 +27,12 @@ export class Turns {
       this.waiting.shift();
       this.run(next);
     }
+    if (this.running === 0) this.rest?.();
+  }
+
+  /** Resolves when nothing runs or waits. */
+  async idle(): Promise<void> {
+    if (this.running > 0) await new Promise<void>((resolve) => (this.rest = resolve));
   }
 
   private mayRun(alone: boolean): boolean {

@@ -13,6 +13,7 @@ export class SupportDesk {
   private readonly logger = new Logger(SupportDesk.name);
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> | undefined;
+  private stopped = false;
 
   constructor(
     private readonly matching: ChannelMatching,
@@ -35,8 +36,9 @@ export class SupportDesk {
     this.timer = setInterval(() => this.sweep(), CATCH_UP_EVERY_MS);
   }
 
-  /** Resolves when what runs by itself has come to rest. */
+  /** Of those who leave from now on nobody is told. Resolves when what runs by itself has come to rest. */
   async stop(): Promise<void> {
+    this.stopped = true;
     clearInterval(this.timer);
     await this.sweeping;
   }
@@ -53,7 +55,7 @@ export class SupportDesk {
 
   /** The socket is still among theirs. */
   private left(client: ClientSocket): void {
-    if (!isPersons(client)) return;
+    if (this.stopped || !isPersons(client)) return;
     const { id } = client.person;
     if (this.connections.socketsOf(id).length === 1)
       this.teller.left([id], this.clock.now()).catch(this.untold);

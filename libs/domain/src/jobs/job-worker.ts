@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { JobPayload, QueueName } from '@kindline/database';
+import { within } from '@kindline/platform';
 import { Logger as WorkerLogger, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
 import type { Pool } from 'pg';
 
@@ -35,6 +36,8 @@ export interface JobWorkerOptions {
 const HEARTBEAT_MS = 5_000;
 const SILENT_AFTER_MS = 30_000;
 const SWEEP_MS = 10_000;
+/** How long jobs may go on once the process is told to stop: longer than a callback's or a push's deadline. */
+const GRACE_MS = 17_000;
 /** What was fetched while all workers here are busy goes back to the others after this. */
 const UNCLAIMED_MS = 1_000;
 
@@ -116,14 +119,19 @@ export class JobWorker {
     await this.upkeep(() => this.beat());
   }
 
-  /** Finishes running jobs and leaves. */
-  async stop(): Promise<void> {
+  /**
+   * Finishes running jobs and leaves. What takes longer than `graceMs` is given back, to be run elsewhere at once.
+   * @returns whether everything came to rest
+   */
+  async stop(graceMs = GRACE_MS): Promise<boolean> {
     this.stopping = true;
     for (const timer of this.timers.splice(0)) clearInterval(timer);
-    await this.runner?.stop().catch(() => undefined);
+    const rested = await within(graceMs, this.runner?.stop().catch(() => undefined) ?? Promise.resolve());
+    if (!rested) await this.upkeep(() => this.leaveUnfinished());
     await this.options.pool
       .query('DELETE FROM worker_heartbeats WHERE worker_id = ANY ($1)', [[...this.lockIds]])
       .catch(() => undefined);
+    return rested;
   }
 
   /** Gives back the jobs of workers that have been silent; anyone may do it, repeating it does no harm. */
@@ -152,6 +160,19 @@ export class JobWorker {
         ) failed WHERE failed.ids IS NOT NULL`,
       );
     });
+  }
+
+  /** graphile-worker's own forceful stop would count them as failed, and have them wait. */
+  private async leaveUnfinished(): Promise<void> {
+    const { pool, queue, log } = this.options;
+    const own = [[...this.lockIds]];
+    // It was cut short by us: it may have been the last attempt.
+    const { rowCount } = await pool.query(
+      `UPDATE ${queue}._private_jobs SET attempts = greatest(0, attempts - 1) WHERE locked_by = ANY ($1)`,
+      own,
+    );
+    await pool.query(`SELECT ${queue}.force_unlock_workers($1)`, own);
+    log.warn({ queue, jobs: rowCount }, 'jobs were given back unfinished');
   }
 
   private async beat(): Promise<void> {

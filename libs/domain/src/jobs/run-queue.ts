@@ -34,9 +34,14 @@ export async function runQueue(app: INestApplicationContext, options: QueueOptio
     ran: (task, outcome, seconds) => durations.observe({ queue, task, outcome }, seconds),
   });
   await worker.start();
-  app.get(Shutdown).onDrain(`jobs ${queue}`, async () => {
-    await worker.stop();
-    await pool.end();
+  const shutdown = app.get(Shutdown);
+  let stopped: Promise<boolean> | undefined;
+  const stop = (): Promise<boolean> => (stopped ??= worker.stop());
+  // All queues of a service at once: what takes long in one of them must not take the time of the others.
+  shutdown.signal.addEventListener('abort', () => void stop());
+  shutdown.onDrain(`jobs ${queue}`, async () => {
+    // A job that hangs may hold a connection.
+    if (await stop()) await pool.end();
   });
   return worker;
 }

@@ -14,6 +14,8 @@ const keysOf = (gatewayId: string): string[] => [
 /** A gateway that has not renewed its lease for this long is taken for dead. */
 export const LEASE_MS = 12_000;
 export const RENEW_EVERY_MS = 4_000;
+/** Within this time those whose gateway has stopped are connected to another one. */
+export const RETURN_MS = 10_000;
 
 export interface LapsedGateway {
   gatewayId: string;
@@ -131,6 +133,15 @@ export class PresenceDirectory {
       .zrem(GATEWAYS, gatewayId)
       .zrem(BACKENDS, gatewayId)
       .del(...keysOf(gatewayId))
+      .exec();
+  }
+
+  /** The same, but for those who come back elsewhere: its people count as connected until the lease lapses. */
+  async releaseLater(gatewayId: string, now: number = Date.now()): Promise<void> {
+    await this.redis
+      .multi()
+      .zadd(GATEWAYS, now + RETURN_MS, gatewayId)
+      .zrem(BACKENDS, gatewayId)
       .exec();
   }
 
