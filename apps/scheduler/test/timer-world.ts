@@ -15,7 +15,7 @@ import {
   Requests,
   TimerTasks,
 } from '@kindline/domain';
-import { HealthChecks } from '@kindline/platform';
+import { HealthChecks, MetricsRegistry, Shutdown } from '@kindline/platform';
 import { createTestDatabase, FakeClock } from '@kindline/testing';
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
@@ -48,7 +48,7 @@ export interface Chat {
 }
 
 @Global()
-@Module({ providers: [HealthChecks], exports: [HealthChecks] })
+@Module({ providers: [HealthChecks, MetricsRegistry, Shutdown], exports: [HealthChecks, MetricsRegistry] })
 class Checks {}
 
 @Module({})
