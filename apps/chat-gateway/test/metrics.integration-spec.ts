@@ -1,4 +1,4 @@
-import { createTestDatabase, eventually } from '@kindline/testing';
+import { createTestDatabase, eventually, scrape } from '@kindline/testing';
 import { ChatSocket } from './counseling-kit';
 import { at, World } from './kit';
 
@@ -20,14 +20,11 @@ describe("a gateway's metrics", () => {
     await database.drop();
   });
 
-  async function scrape(port = at(world.gateways, 0).port): Promise<Map<string, number>> {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    const samples = text.matchAll(/^(\S+?(?:\{.*\})?) (\S+)$/gm);
-    return new Map([...samples].map(([, name = '', value]) => [name, Number(value)]));
-  }
+  const gateway = () => scrape(at(world.gateways, 0).port);
+  const api = () => scrape(at(world.apis, 0).port);
 
   it('say which service it is, that it is well, and what its pools do', async () => {
-    const seen = await scrape();
+    const seen = await gateway();
     expect([...seen.keys()]).toContainEqual(
       expect.stringMatching(/^kindline_build_info\{app="chat-gateway",version="\d+\.\d+\.\d+"\}$/),
     );
@@ -43,7 +40,7 @@ describe("a gateway's metrics", () => {
 
   it('count sockets by namespace, also those that are nobody yet', async () => {
     const sockets = (name: string) =>
-      scrape().then((seen) => seen.get(`kindline_sockets{socket_namespace="${name}"}`));
+      gateway().then((seen) => seen.get(`kindline_sockets{socket_namespace="${name}"}`));
     expect([await sockets('default'), await sockets('counseling')]).toEqual([0, 0]);
     const counselor = await world.connect(await world.person('counselor'));
     const guest = await world.guest();
@@ -51,7 +48,7 @@ describe("a gateway's metrics", () => {
     const { body } = await world.api('POST', '/api/chat/request-session', student, {});
     const seat = await ChatSocket.connect(at(world.gateways, 0).port, body['chatToken']);
     expect([await sockets('default'), await sockets('counseling')]).toEqual([2, 1]);
-    expect((await scrape()).get('kindline_connected_people')).toBe(1);
+    expect((await gateway()).get('kindline_connected_people')).toBe(1);
     seat.socket.disconnect();
     for (const socket of [counselor, guest]) socket.close();
     await eventually('all have left', async () => (await sockets('default')) === 0);
@@ -62,12 +59,12 @@ describe("a gateway's metrics", () => {
     const { user, chatId } = await world.chat();
     const socket = await world.connect(user);
     const say = (clientId: string) => socket.send(chatId, 'hello', { client_id: clientId });
-    const before = await scrape();
+    const before = await gateway();
     expect(before.get('kindline_message_commit_seconds_count')).toBe(0);
     expect(await say('one')).toMatchObject({ ok: true });
     expect(await say('one')).toMatchObject({ ok: true, duplicate: true });
     expect(await say('two')).toMatchObject({ ok: true });
-    const after = await scrape();
+    const after = await gateway();
     expect(after.get('kindline_messages_stored_total{program="better_together"}')).toBe(2);
     expect(after.get('kindline_message_commit_seconds_count')).toBe(2);
     expect(after.get('kindline_message_batch_size_sum')).toBe(2);
@@ -75,7 +72,7 @@ describe("a gateway's metrics", () => {
     expect(took).toBeGreaterThan(0);
     expect(took).toBeLessThan(10);
     expect(await say('three')).toMatchObject({ ok: false, error: { code: 'rate_limited' } });
-    expect((await scrape()).get('kindline_rate_limited_total{limit="messages"}')).toBe(1);
+    expect((await gateway()).get('kindline_rate_limited_total{limit="messages"}')).toBe(1);
   });
 
   it('show messages that the session API stores as its own', async () => {
@@ -83,12 +80,12 @@ describe("a gateway's metrics", () => {
     const opened = await world.api('POST', '/api/chat/support', customer, { subject: 'A question' });
     const { id } = opened.body['channel'] as { id: string };
     await world.api('POST', `/api/chat/channels/${id}/messages`, customer, { content: 'hello' });
-    const seen = await scrape(at(world.apis, 0).port);
+    const seen = await api();
     expect(seen.get('kindline_messages_stored_total{program="support"}')).toBe(1);
   });
 
   it('count what HTTP limits refuse', async () => {
-    const metrics = await scrape(at(world.apis, 0).port);
+    const metrics = await api();
     expect(metrics.get('kindline_rate_limited_total{limit="auth-failures"}') ?? 0).toBe(0);
     const base = `http://127.0.0.1:${at(world.apis, 0).port}/api/conversations`;
     const statuses = new Set<number>();
@@ -96,7 +93,7 @@ describe("a gateway's metrics", () => {
       statuses.add((await fetch(base, { headers: { authorization: 'Bearer no.such.token' } })).status);
     }
     expect([...statuses]).toEqual([401, 429]);
-    const after = await scrape(at(world.apis, 0).port);
+    const after = await api();
     expect(after.get('kindline_rate_limited_total{limit="auth-failures"}')).toBe(1);
   });
 });

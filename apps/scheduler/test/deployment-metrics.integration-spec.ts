@@ -1,7 +1,7 @@
 import { uuidV7 } from '@kindline/database';
 import { PresenceDirectory } from '@kindline/domain';
 import { REDIS } from '@kindline/platform';
-import { eventually } from '@kindline/testing';
+import { eventually, scrape } from '@kindline/testing';
 import type { Redis } from 'ioredis';
 import { JobWorld } from './job-world';
 
@@ -80,15 +80,8 @@ describe('how the deployment is, as metrics', () => {
       inSeconds,
     ]);
 
-  async function scrape(scheduler = world.schedulers[0]): Promise<Map<string, number>> {
-    const response = await fetch(`http://127.0.0.1:${scheduler?.port}/metrics`);
-    expect(response.status).toBe(200);
-    const samples = (await response.text()).matchAll(/^(kindline_\S+?(?:\{.*\})?) (\S+)$/gm);
-    return new Map([...samples].map(([, name = '', value]) => [name, Number(value)]));
-  }
-
   /** A scheduler that has not looked yet. */
-  const now = async () => scrape(await world.startScheduler());
+  const now = async () => scrape((await world.startScheduler()).port);
 
   it('has a value of every program, queue and outbox where nothing is there', async () => {
     const seen = await now();
@@ -216,7 +209,7 @@ describe('how the deployment is, as metrics', () => {
     await run(`SELECT timers.add_job('helpers.check', payload := '{}')`);
     const done = 'kindline_job_duration_seconds_count{queue="timers",task="helpers.check",outcome="done"}';
     await eventually('it has run and was counted', async () => {
-      const counts = await Promise.all(world.schedulers.map((scheduler) => scrape(scheduler)));
+      const counts = await Promise.all(world.schedulers.map((scheduler) => scrape(scheduler.port)));
       return counts.reduce((sum, seen) => sum + (seen.get(done) ?? 0), 0) === 1;
     });
     await run(
@@ -225,16 +218,16 @@ describe('how the deployment is, as metrics', () => {
     const failed =
       'kindline_job_duration_seconds_count{queue="timers",task="request.expire",outcome="given_up"}';
     await eventually('it was given up and counted', async () => {
-      const counts = await Promise.all(world.schedulers.map((scheduler) => scrape(scheduler)));
+      const counts = await Promise.all(world.schedulers.map((scheduler) => scrape(scheduler.port)));
       return counts.reduce((sum, seen) => sum + (seen.get(failed) ?? 0), 0) === 1;
     });
   });
 
   it('looks at the deployment once for all who scrape within ten seconds', async () => {
     const scheduler = await world.startScheduler();
-    const scrapes = await Promise.all([1, 2, 3, 4].map(() => scrape(scheduler)));
+    const scrapes = await Promise.all([1, 2, 3, 4].map(() => scrape(scheduler.port)));
     await request('companion', '1 s');
-    scrapes.push(await scrape(scheduler));
+    scrapes.push(await scrape(scheduler.port));
     const times = scrapes.map((seen) => seen.get('kindline_deployment_read_timestamp_seconds'));
     expect(new Set(times).size).toBe(1);
   });
@@ -243,7 +236,7 @@ describe('how the deployment is, as metrics', () => {
     const scheduler = await world.startScheduler();
     await world.redis.stop();
     try {
-      const seen = await scrape(scheduler);
+      const seen = await scrape(scheduler.port);
       expect(seen.get('kindline_check_up{check="redis"}')).toBe(0);
       expect(seen.get('kindline_check_up{check="database"}')).toBe(1);
       expect(seen.get('kindline_available_helpers{program="better_together"}')).toBe(1);

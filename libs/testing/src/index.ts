@@ -2,5 +2,6 @@ export * from './eventually';
 export * from './fake-clock';
 export * from './infra';
 export * from './people';
+export * from './scrape';
 export * from './service-process';
 export * from './trace-collector';
