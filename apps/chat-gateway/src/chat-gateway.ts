@@ -63,7 +63,7 @@ export class ChatGateway {
   }
 
   private async stop(): Promise<void> {
-    this.lease.freeze();
+    this.lease.freeze(this.sockets.anybody);
     await this.support.stop();
     // Whoever is still here misses nothing meanwhile.
     await this.sockets.sendAway();

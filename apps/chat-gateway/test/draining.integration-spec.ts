@@ -1,9 +1,12 @@
-import { RETURN_MS } from '@kindline/domain';
-import type { RunningService } from '@kindline/platform';
+import { RETURN_MS, SessionStore } from '@kindline/domain';
+import { REDIS, type RunningService } from '@kindline/platform';
 import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import type { Redis } from 'ioredis';
 import { get } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
 import { io } from 'socket.io-client';
 import { startChatGateway } from '../src/start';
+import { ChatSocket } from './counseling-kit';
 import { at, eventually, pushDue, TestSocket, World } from './kit';
 import { expectWhole, pairs, settle, Talker } from './talk';
 
@@ -108,6 +111,40 @@ describe('a gateway that is told to stop', () => {
     await world.connect(returning.volunteer, 2);
     await eventually('it is noticed', async () => (await due(lost)) !== null, RETURN_MS + 10_000);
     expect(await due(returning)).toBeNull();
+  });
+
+  it('does not wait for a phone that has lost its network', async () => {
+    leaving = world.stopLater(await startChatGateway(world.env));
+    const socket = world.closeLater(await TestSocket.connect(leaving.port, await world.person('user')));
+    // It reads nothing any more, and so does not answer that the server hangs up.
+    const { ws } = socket.socket.io.engine.transport as unknown as { ws: { _socket: NetSocket } };
+    ws._socket.pause();
+    const began = Date.now();
+    await leaving.stop();
+    expect(Date.now() - began).toBeLessThan(STOPPED_WITHIN_MS);
+    ws._socket.destroy();
+  });
+
+  it('leaves its lease to lapse although only anonymous people are there, so that their seats are given back', async () => {
+    const counselor = await world.connect(await world.person('counselor'), 2);
+    leaving = world.stopLater(await startChatGateway(world.env));
+    const student = await world.person('student');
+    const { body } = await world.api('POST', '/api/chat/request-session', student, {});
+    await ChatSocket.connect(leaving.port, body['chatToken']);
+    const redis = staying.app.get<Redis>(REDIS);
+    const leases = () => redis.zrangebyscore('presence:gateways', Date.now(), '+inf');
+    const before = await leases();
+    await leaving.stop();
+    expect(await leases()).toEqual(expect.arrayContaining(before));
+    await eventually(
+      'somebody has given its seats back',
+      async () => (await leases()).length < before.length,
+      20_000,
+    );
+    await eventually('the lease is gone', async () => (await redis.hlen('presence:left_at')) === 0, 10_000);
+    const store = staying.app.get(SessionStore);
+    expect(await store.seats(String(body['sessionId']))).toEqual([]);
+    counselor.close();
   });
 
   it('answers what it has taken, and takes nothing more', async () => {

@@ -1,4 +1,4 @@
-import { LEASE_MS, PresenceDirectory } from '@kindline/domain';
+import { LEASE_MS, PresenceDirectory, RETURN_MS } from '@kindline/domain';
 import { createTestDatabase, signToken, type TestDatabase } from '@kindline/testing';
 import { REDIS } from '@kindline/platform';
 import type { Redis } from 'ioredis';
@@ -185,6 +185,27 @@ describe('who is absent', () => {
     await redis.zadd('presence:gateways', Date.now() - 1, 'silent-gateway');
     await gateway.get(Absence).sweep();
     expect(await due(chatId, volunteer)).not.toBeNull();
+  });
+
+  it('is who had fallen silent on a gateway before that gateway began to hang up', async () => {
+    const { user, volunteer, chatId } = await world.chat();
+    const gateway = at(world.gateways, 0).app;
+    const presence = new PresenceDirectory(gateway.get<Redis>(REDIS));
+    await presence.renew('leaving-gateway');
+    await presence.enter('leaving-gateway', await idOf(volunteer));
+    await (await world.connect(user, 0)).send(chatId, 'are you there?');
+    expect(await due(chatId, volunteer)).toBeNull();
+    // A minute ago, and the gateway took 20 s for its connections: more than what a ping takes before it was gone.
+    await world.sql.query(
+      `WITH sent AS (UPDATE messages SET created_at = created_at - interval '60 s' WHERE conversation_id = $1)
+      UPDATE conversations SET last_message_at = last_message_at - interval '60 s' WHERE id = $1`,
+      [chatId],
+    );
+    const now = Date.now();
+    await presence.releaseLater('leaving-gateway', now - 20_000, now - RETURN_MS - 1);
+    await gateway.get(Absence).sweep();
+    expect(await due(chatId, volunteer)).not.toBeNull();
+    expect(await presence.lapsed()).toEqual([]);
   });
 
   it('is found again from a lapsed lease when the database was away at the first try', async () => {

@@ -86,7 +86,7 @@ export const rateEnv = (fallback: string) =>
     .meta({ example: fallback });
 
 /** Of the 25 s that a service has to stop. */
-const LONGEST_DRAIN_DELAY_MS = 10_000;
+const LONGEST_DRAIN_DELAY_MS = 5_000;
 
 /** What every service reads. Each service extends it with its own. */
 export const commonEnv = z.object({
@@ -131,7 +131,7 @@ export const commonEnv = z.object({
   RATE_LIMIT_AUTH_FAILURES: rateEnv('60/1m'),
   /** How long a service that is told to stop goes on, so that the load balancer notices; see drainDelayOf. */
   DRAIN_DELAY: duration
-    .refine((ms) => ms <= LONGEST_DRAIN_DELAY_MS, 'must be 10s or less')
+    .refine((ms) => ms <= LONGEST_DRAIN_DELAY_MS, 'must be 5s or less')
     .optional()
     .meta({ example: '3s' }),
   HELPER_SEEN_WITHIN: duration.default(30 * 86_400_000).meta({ example: '30d' }),

@@ -55,16 +55,18 @@ export class Absence {
 
   /** Gateways whose lease lapsed: their people are treated as if they had disconnected. */
   async sweep(): Promise<void> {
-    for (const { gatewayId, personIds, lastRenewedAt } of await this.presence.lapsed()) {
+    for (const { gatewayId, personIds, servedUntil, leftInOrder } of await this.presence.lapsed()) {
       const away = await this.awayOf(personIds);
-      this.logger.warn({ gatewayId, people: personIds.length, away: away.length }, 'a gateway is gone');
+      const gone = { gatewayId, people: personIds.length, away: away.length };
+      if (leftInOrder) this.logger.log(gone, 'a gateway has left');
+      else this.logger.warn(gone, 'a gateway is gone');
       // However late this is noticed: what it emitted to phones that had already fallen silent counts, too.
-      const since = new Date(lastRenewedAt - SILENCE_MS);
+      const since = new Date(servedUntil - SILENCE_MS);
       const marked = await this.mark(away.map((personId) => [personId, since]));
-      const ended = await this.endSessions(gatewayId, new Date(lastRenewedAt));
-      const lost = await this.loseCalls(gatewayId, new Date(lastRenewedAt));
+      const ended = await this.endSessions(gatewayId, new Date(servedUntil));
+      const lost = await this.loseCalls(gatewayId, new Date(servedUntil));
       const missed = await this.loseSeats(gatewayId, since);
-      const told = await this.tellOf(personIds, new Date(lastRenewedAt));
+      const told = await this.tellOf(away, new Date(servedUntil));
       // Otherwise the lease stays lapsed, and the next sweep tries again.
       if (marked && ended && lost && missed && told) await this.presence.release(gatewayId);
     }

@@ -13,8 +13,8 @@ export class PresenceLease {
   private timer: NodeJS.Timeout | undefined;
   /** An arrival or a departure could not be written. The count alone does not show it: they may cancel out. */
   private incomplete = false;
-  /** Those who were here when it froze. */
-  private frozen: ReadonlySet<string> | undefined;
+  /** Who was here when it froze, and when that was. */
+  private frozen: { people: ReadonlySet<string>; at: number; anybody: boolean } | undefined;
   /** The helpers that were written, by role. */
   private readonly written = new Map<Role, Set<string>>();
 
@@ -39,12 +39,14 @@ export class PresenceLease {
     const { connections, gatewayId } = this;
     try {
       const stored = await this.presence.renew(gatewayId, connections.hasBackends);
-      if (this.frozen) return;
-      if (!this.incomplete && stored === connections.personCount + this.helperCount) return;
+      const people = this.frozen?.people ?? new Set(connections.personIds());
+      if (!this.incomplete && stored === people.size + this.helperCount) return;
       this.incomplete = false;
-      this.written.clear();
-      for (const [role, ids] of connections.helpers) this.written.set(role, new Set(ids));
-      await this.presence.rewrite(gatewayId, connections.personIds(), connections.helpers);
+      if (!this.frozen) {
+        this.written.clear();
+        for (const [role, ids] of connections.helpers) this.written.set(role, new Set(ids));
+      }
+      await this.presence.rewrite(gatewayId, people, this.written);
     } catch (err) {
       this.incomplete = true;
       this.logger.warn({ err }, 'the presence lease could not be renewed');
@@ -54,9 +56,10 @@ export class PresenceLease {
   /**
    * From now on those who leave count as connected: we hang up, and they come back elsewhere within seconds. Nobody
    * is told meanwhile that they are gone, by push least of all. Who stays away is found by the lease, when it lapses.
+   * @param anybody whether there are sockets, also of sessions without a person's name
    */
-  freeze(): void {
-    this.frozen = new Set(this.connections.personIds());
+  freeze(anybody: boolean): void {
+    this.frozen = { people: new Set(this.connections.personIds()), at: Date.now(), anybody };
   }
 
   get isFrozen(): boolean {
@@ -65,7 +68,7 @@ export class PresenceLease {
 
   /** Whether they count as connected here although they may have left. */
   awaits(personId: string): boolean {
-    return this.frozen?.has(personId) ?? false;
+    return this.frozen?.people.has(personId) ?? false;
   }
 
   /** A failure is mended by the next renewal. */
@@ -100,7 +103,8 @@ export class PresenceLease {
   };
 
   private get helperCount(): number {
-    return [...this.connections.helpers.values()].reduce((sum, { size }) => sum + size, 0);
+    const helpers = this.frozen ? this.written : this.connections.helpers;
+    return [...helpers.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The first backend has connected here, or the last one has gone. */
@@ -111,8 +115,10 @@ export class PresenceLease {
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.redis.off('ready', this.mend);
-    const { presence, gatewayId } = this;
-    const released = this.frozen?.size ? presence.releaseLater(gatewayId) : presence.release(gatewayId);
+    const { presence, gatewayId, frozen } = this;
+    const released = frozen?.anybody
+      ? presence.releaseLater(gatewayId, frozen.at)
+      : presence.release(gatewayId);
     await released.catch(() => undefined);
   }
 }

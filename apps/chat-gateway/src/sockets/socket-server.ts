@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { KindlineError } from '@kindline/contracts';
 import { allowsOrigin, CLOCK, type Clock, Shutdown, toKindlineError, within } from '@kindline/platform';
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Server, type Socket } from 'socket.io';
 import { GATEWAY_ENV, type GatewayEnv, transportsOf } from '../gateway-env';
@@ -19,9 +20,11 @@ import { SocketAuth } from './socket-auth';
 
 /** We hang up so often, but with many connections more often: those who leave come to the others in their turn. */
 const HANG_UP_EVERY_MS = 10;
-const LONGEST_SPREAD_MS = 10_000;
+const LONGEST_SPREAD_MS = 8_000;
 /** So long a connection waits for answers to what it has sent. */
 const ANSWERS_MS = 5_000;
+/** A phone without a network does not answer that we hang up, and ws would wait for it for half a minute. */
+const GOODBYES_MS = 1_000;
 /** Clients that do as they are told come back within this time; Socket.IO by itself after 0.5 to 1.5 s. */
 const RETRY_WITHIN_MS = 1_000;
 const LONGEST_REFUSAL_MS = 3_000;
@@ -33,6 +36,8 @@ const UNAVAILABLE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nCo
 export class SocketServer {
   private io: Server | undefined;
   private expiry: NodeJS.Timeout | undefined;
+  /** What WebSockets run over, until it is closed; engine.io forgets them when it has asked for that. */
+  private readonly streams = new Set<Duplex>();
 
   constructor(
     @Inject(GATEWAY_ENV) private readonly env: GatewayEnv,
@@ -70,6 +75,10 @@ export class SocketServer {
       },
     });
     this.io = io;
+    http.on('upgrade', (_request, stream: Duplex) => {
+      this.streams.add(stream);
+      stream.once('close', () => this.streams.delete(stream));
+    });
     const addressOf = clientAddresses(this.env.TRUST_PROXY);
     // The handshake's request is not needed any more and would keep its buffers for the socket's life.
     io.engine.on('connection', (connection: EngineConnection) => {
@@ -117,7 +126,15 @@ export class SocketServer {
     await pause(100);
     await this.absence.flush();
     await Promise.all(this.beside.map((namespace) => namespace.settled()));
+    await this.cutOff();
     await this.io?.close();
+  }
+
+  /** Waits for those who say goodbye, and does not for those who do not. */
+  private async cutOff(): Promise<void> {
+    const until = Date.now() + GOODBYES_MS;
+    while (this.streams.size > 0 && Date.now() < until) await pause(20);
+    for (const stream of this.streams) stream.destroy();
   }
 
   private async dismissAll(sockets: Socket[]): Promise<void> {
@@ -141,7 +158,7 @@ export class SocketServer {
    */
   private refuse(socket: Socket, error: KindlineError, next: (refusal: Error) => void): void {
     const ours = error.code === 'unavailable' || error.code === 'internal';
-    if (!ours || this.beside.some((namespace) => namespace.uses(socket.conn))) return next(refusal(error));
+    if (!ours) return next(refusal(error));
     setTimeout(() => socket.conn.close(), Math.random() * LONGEST_REFUSAL_MS).unref();
   }
 
@@ -153,6 +170,11 @@ export class SocketServer {
     socket.emit('connection_response', { status: 'connected', socket_id: socket.id });
     if (person && expiresAt !== undefined) this.admission.person(client, person, expiresAt);
     else this.admission.guest(client);
+  }
+
+  /** Whether somebody is connected, to any namespace. */
+  get anybody(): boolean {
+    return this.namespaces().some((name) => (this.io?.of(name).sockets.size ?? 0) > 0);
   }
 
   private *sockets(): Iterable<Socket> {

@@ -49,6 +49,7 @@ export class SupportDesk {
   }
 
   private arrived({ person }: PersonSocket): void {
+    if (this.stopped) return;
     if (person.roles.includes(this.program.helperRole)) void this.matching.tryRun(this.program);
     if (this.connections.socketsOf(person.id).length === 1) this.teller.came(person.id).catch(this.untold);
   }

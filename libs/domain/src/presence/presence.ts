@@ -4,6 +4,8 @@ import type { Redis } from 'ioredis';
 const GATEWAYS = 'presence:gateways';
 /** Gateways with a connected backend; they lapse as leases do. */
 const BACKENDS = 'presence:backends';
+/** Since when gateways that are about to stop hang up. */
+const LEFT_AT = 'presence:left_at';
 const peopleOf = (gatewayId: string): string => `presence:people:${gatewayId}`;
 const helpersOf = (gatewayId: string, role: Role): string => `presence:helpers:${role}:${gatewayId}`;
 const keysOf = (gatewayId: string): string[] => [
@@ -20,8 +22,10 @@ export const RETURN_MS = 10_000;
 export interface LapsedGateway {
   gatewayId: string;
   personIds: string[];
-  /** When it was last known to live, in ms since 1970. */
-  lastRenewedAt: number;
+  /** When it was last known to serve its people, in ms since 1970. */
+  servedUntil: number;
+  /** It was told to stop, rather than killed. */
+  leftInOrder: boolean;
 }
 
 /**
@@ -132,16 +136,21 @@ export class PresenceDirectory {
       .multi()
       .zrem(GATEWAYS, gatewayId)
       .zrem(BACKENDS, gatewayId)
+      .hdel(LEFT_AT, gatewayId)
       .del(...keysOf(gatewayId))
       .exec();
   }
 
-  /** The same, but for those who come back elsewhere: its people count as connected until the lease lapses. */
-  async releaseLater(gatewayId: string, now: number = Date.now()): Promise<void> {
+  /**
+   * Leaves a gateway's lease to lapse: until then its people, who come back elsewhere, count as connected.
+   * @param leftAt since when it hangs up, in ms since 1970
+   */
+  async releaseLater(gatewayId: string, leftAt: number, now: number = Date.now()): Promise<void> {
     await this.redis
       .multi()
       .zadd(GATEWAYS, now + RETURN_MS, gatewayId)
       .zrem(BACKENDS, gatewayId)
+      .hset(LEFT_AT, gatewayId, leftAt)
       .exec();
   }
 
@@ -151,13 +160,18 @@ export class PresenceDirectory {
     const lapsed: Promise<LapsedGateway>[] = [];
     for (let index = 0; index + 1 < pairs.length; index += 2) {
       const gatewayId = String(pairs[index]);
-      const lastRenewedAt = Number(pairs[index + 1]) - LEASE_MS;
-      lapsed.push(
-        this.redis
-          .smembers(peopleOf(gatewayId))
-          .then((personIds) => ({ gatewayId, personIds, lastRenewedAt })),
-      );
+      const renewedAt = Number(pairs[index + 1]) - LEASE_MS;
+      lapsed.push(this.lapsedGateway(gatewayId, renewedAt));
     }
     return Promise.all(lapsed);
+  }
+
+  private async lapsedGateway(gatewayId: string, renewedAt: number): Promise<LapsedGateway> {
+    const [personIds, leftAt] = await Promise.all([
+      this.redis.smembers(peopleOf(gatewayId)),
+      this.redis.hget(LEFT_AT, gatewayId),
+    ]);
+    const leftInOrder = leftAt !== null;
+    return { gatewayId, personIds, servedUntil: leftInOrder ? Number(leftAt) : renewedAt, leftInOrder };
   }
 }
