@@ -11,7 +11,16 @@ fi
 for service in notification-worker scheduler session-api chat-gateway; do
   old=$(docker compose ps -q "$service")
   count=$(echo "$old" | wc -w)
-  docker compose up -d --no-recreate --wait --scale "$service=$((count * 2))" "$service"
+  if ! docker compose up -d --no-recreate --wait --scale "$service=$((count * 2))" "$service"; then
+    # As it was before: the old ones serve.
+    for replica in $(docker compose ps -aq "$service"); do
+      case " $(echo $old) " in
+        *" $replica "*) ;;
+        *) docker compose logs --tail 20 "$service" >&2; docker rm -f "$replica" ;;
+      esac
+    done
+    exit 1
+  fi
   # Until the load balancer has found the new ones and asked them twice.
   sleep 5
   # Each drains, and its clients come back to a new one.

@@ -14,6 +14,8 @@ export interface Container {
   security_opt?: string[];
   stop_grace_period?: string;
   mem_limit?: string;
+  pids_limit?: number;
+  command?: string[];
   ports?: string[];
   networks?: string[];
   depends_on?: Record<string, { condition: string }>;

@@ -33,6 +33,12 @@ describe('compose.yaml', () => {
     expect(seconds(container.stop_grace_period)).toBeGreaterThanOrEqual(30);
   });
 
+  it('lets Postgres have a process for each of its connections', () => {
+    const { command, pids_limit: processes } = of('postgres');
+    const connections = Number(/max_connections=(\d+)/.exec(String(command))?.[1]);
+    expect(processes).toBeGreaterThanOrEqual(connections + 50);
+  });
+
   it.each(names)('pins the image of %s', (name) => {
     expect(of(name).image).toMatch(/^[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
   });

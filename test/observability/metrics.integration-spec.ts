@@ -11,6 +11,7 @@ import {
   TEST_SERVICE_TOKEN,
   type TestDatabase,
   testPerson,
+  scrape,
 } from '@kindline/testing';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -130,6 +131,17 @@ describe('the metrics of four running services', () => {
       ];
     });
   }
+
+  it('say how many connections to Postgres a replica may hold, as operators are told', async () => {
+    const text = readFileSync('docs/operations.md', 'utf8');
+    for (const [app, { port }] of services) {
+      const sizes = [...(await scrape(port))].filter(([name]) =>
+        name.startsWith('kindline_postgres_pool_size'),
+      );
+      const documentedSum = Number(new RegExp(`^\\| ${app} +\\|.*\\| (\\d+) +\\|$`, 'm').exec(text)?.[1]);
+      expect([app, sizes.reduce((sum, [, most]) => sum + most, 0)]).toEqual([app, documentedSum]);
+    }
+  });
 
   it('are there for every panel, every choice of replicas and every alert, with their labels', () => {
     const queries = [...panelQueries(), ...variableQueries(), ...ruleQueries()];

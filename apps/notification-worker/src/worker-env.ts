@@ -12,8 +12,11 @@ export const workerEnv = commonEnv.extend({
     .meta({ example: 'https://127.0.0.1:3098' }),
   /** The authority that FCM_ENDPOINT's certificate is signed by, as PEM. */
   FCM_CA_FILE: z.string().optional().meta({ example: '.data/push-sandbox/ca.pem' }),
-  /** A call to FCM that has not answered by then is unknown. */
-  PUSH_DEADLINE: duration.default(15_000).meta({ example: '15s' }),
+  /** A call to FCM that has not answered by then is unknown. No longer: see the ledger's DOUBT_MS and a drain's time. */
+  PUSH_DEADLINE: duration
+    .refine((ms) => ms <= 15_000, 'must be 15s or less')
+    .default(15_000)
+    .meta({ example: '15s' }),
   /** Least wait before FCM is asked again; default 10 s in production, 1 s elsewhere. */
   PUSH_RETRY_AFTER: duration.optional().meta({ example: '10s' }),
   /** Pushes of announcements, all workers together. */

@@ -1,10 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DeploymentFacts, type DeploymentState } from '@kindline/domain';
-import { MetricsRegistry } from '@kindline/platform';
+import { MetricsRegistry, within } from '@kindline/platform';
 import { Gauge } from 'prom-client';
 
 /** However many scrape, the deployment is looked at this often at most. */
 const FRESH_MS = 10_000;
+/** Prometheus gives up on a scrape after 10 s: one that has to wait shows what was known before. */
+const WAIT_MS = 2_000;
 
 const WAITING = ['under_1m', 'under_5m', 'under_30m', 'over_30m'] as const;
 const STATES = ['due', 'scheduled', 'running', 'given_up'] as const;
@@ -71,7 +73,7 @@ export class DeploymentMetrics {
   private async refresh(): Promise<void> {
     if (Date.now() - this.readAt < FRESH_MS) return;
     this.reading ??= this.read().finally(() => (this.reading = undefined));
-    await this.reading;
+    await within(WAIT_MS, this.reading);
   }
 
   private async read(): Promise<void> {

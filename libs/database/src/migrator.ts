@@ -1,5 +1,5 @@
 import { Logger as WorkerLogger, runMigrations } from 'graphile-worker';
-import { createDataSource } from './data-source';
+import { createDataSource, poolOf } from './data-source';
 import { QUEUES } from './jobs';
 import { sqlState } from './transaction';
 import type { DataSource } from 'typeorm';
@@ -23,7 +23,7 @@ const silent = new WorkerLogger(() => () => undefined);
 export async function migrate(url: string, waits: () => void = () => undefined): Promise<void> {
   const dataSource = createDataSource({
     url,
-    poolSize: 2,
+    poolSize: 3,
     applicationName: 'kindline-migrate',
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   });
@@ -32,8 +32,10 @@ export async function migrate(url: string, waits: () => void = () => undefined):
   try {
     await lock.query('SET lock_timeout = 0');
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await runPatiently(dataSource, waits);
-    for (const schema of QUEUES) await runMigrations({ connectionString: url, schema, logger: silent });
+    await patiently(() => dataSource.runMigrations(), waits);
+    for (const schema of QUEUES) {
+      await patiently(() => runMigrations({ pgPool: poolOf(dataSource), schema, logger: silent }), waits);
+    }
     await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
   } finally {
     await lock.release();
@@ -42,10 +44,10 @@ export async function migrate(url: string, waits: () => void = () => undefined):
 }
 
 /** Each migration is a transaction: one that was refused a lock has changed nothing and can be tried again. */
-async function runPatiently(dataSource: DataSource, waits: () => void): Promise<void> {
+async function patiently(run: () => Promise<unknown>, waits: () => void): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await dataSource.runMigrations();
+      await run();
       return;
     } catch (error) {
       if (sqlState(error) !== LOCK_NOT_AVAILABLE || attempt === TRIES) throw error;

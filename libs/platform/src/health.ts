@@ -3,6 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ACCESS_RULE } from './access';
 import { Shutdown } from './shutdown';
+import { within } from './within';
 
 type Check = () => Promise<void> | void;
 const TIMEOUT_MS = 2_000;
@@ -27,20 +28,14 @@ export class HealthChecks {
 }
 
 async function failureOf(check: Check): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-  });
   try {
-    await Promise.race([Promise.resolve().then(check), timeout]);
-    return undefined;
+    const answered = await within(TIMEOUT_MS, Promise.resolve().then(check));
+    return answered ? undefined : `no answer within ${TIMEOUT_MS} ms`;
   } catch (error) {
     // A driver's message may name hosts; its kind is enough for whoever reads health from outside.
     return error instanceof Error && error.message
       ? ((error as { code?: string }).code ?? error.message)
       : 'down';
-  } finally {
-    clearTimeout(timer);
   }
 }
 

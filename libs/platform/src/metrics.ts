@@ -11,6 +11,7 @@ export interface PoolCounts {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
+  readonly options: { readonly max: number };
 }
 
 /** This process's metrics: those that every service has, and on `registry` each service's own. */
@@ -54,6 +55,15 @@ export class MetricsRegistry {
           this.set({ pool, state: 'idle' }, idleCount);
           this.set({ pool, state: 'waiting' }, waitingCount);
         }
+      },
+    });
+    new Gauge({
+      name: 'kindline_postgres_pool_size',
+      help: 'Connections to Postgres that a pool opens at most',
+      labelNames: ['pool'],
+      registers,
+      collect() {
+        for (const [pool, { options }] of pools) this.set({ pool }, options.max);
       },
     });
     this.limits = new Counter({

@@ -2,6 +2,7 @@ import type { Sampler, SpanExporter } from '@opentelemetry/sdk-trace';
 import { readTracingEnv, type TracingEnv } from './tracing-env';
 import { traceWith } from './tracing';
 import type { TransitionLog } from './redis';
+import { within } from './within';
 
 /** Spans that are not delivered by then are lost: a collector that hangs must not hold up a stop. */
 const FLUSH_MS = 2_000;
@@ -39,11 +40,11 @@ export async function startTracing(service: string, log: TransitionLog): Promise
   log.info({ exporter: env.OTEL_TRACES_EXPORTER, sampler: env.OTEL_TRACES_SAMPLER }, 'tracing');
   return async () => {
     traceWith(undefined);
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, FLUSH_MS);
     // What was not delivered has been said.
-    await Promise.race([provider.shutdown().catch(() => undefined), late]);
-    clearTimeout(timer);
+    await within(
+      FLUSH_MS,
+      provider.shutdown().catch(() => undefined),
+    );
   };
 }
 

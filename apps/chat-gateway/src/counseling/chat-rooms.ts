@@ -74,7 +74,11 @@ export class ChatRooms {
     }
   }
 
-  /** Repeating it does nothing. @param keepsSeat whether Redis keeps its seat @returns whether it was there, and the last one of its side here */
+  /**
+   * Repeating it does nothing.
+   * @param keepsSeat whether Redis keeps its seat
+   * @returns whether it was there, and the last one of its side here
+   */
   leave(
     sessionId: string,
     socketId: string,

@@ -12,6 +12,10 @@ export interface JobContext {
   /** Aborts when the process is told to stop. */
   signal: AbortSignal;
 }
+/**
+ * Runs one job. What still runs long after the process was told to stop is given to another one, so it has to bear that
+ * both run it at once: claim what is to be done, or be fenced by its state.
+ */
 export type TaskHandler = (payload: JobPayload, job: JobContext) => Promise<void> | void;
 export type TaskHandlers = Record<string, TaskHandler>;
 
@@ -50,9 +54,13 @@ export class JobWorker {
   /** What graphile-worker locks jobs with: its pool's id, not a worker's. */
   private readonly lockIds = new Set<string>();
   private readonly timers: NodeJS.Timeout[] = [];
-  private stopping = false;
+  private readonly leaving = new AbortController();
 
   constructor(private readonly options: JobWorkerOptions) {}
+
+  private get stopping(): boolean {
+    return this.leaving.signal.aborted;
+  }
 
   async start(): Promise<void> {
     const {
@@ -88,7 +96,7 @@ export class JobWorker {
             id: String(id),
             attempts,
             maxAttempts: max_attempts,
-            signal: helpers.abortSignal ?? new AbortController().signal,
+            signal: this.leaving.signal,
           });
         } catch (error) {
           ended(attempts < max_attempts ? 'failed' : 'given_up');
@@ -124,7 +132,7 @@ export class JobWorker {
    * @returns whether everything came to rest
    */
   async stop(graceMs = GRACE_MS): Promise<boolean> {
-    this.stopping = true;
+    this.leaving.abort();
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     const rested = await within(graceMs, this.runner?.stop().catch(() => undefined) ?? Promise.resolve());
     if (!rested) await this.upkeep(() => this.leaveUnfinished());

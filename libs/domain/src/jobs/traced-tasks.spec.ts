@@ -5,7 +5,7 @@ import type { JobContext } from './job-worker';
 import { tracedTasks, traceFields } from './traced-tasks';
 
 const exporter = new InMemorySpanExporter();
-const job: JobContext = { id: '1', attempts: 2, maxAttempts: 25, signal: new AbortController().signal };
+const job: JobContext = { id: '1', attempts: 1, maxAttempts: 25, signal: new AbortController().signal };
 const invited = announce({ task: 'request.invited', requestId: 'r', round: 1, asked: 1 });
 const changed = announce({ task: 'session.changed', sessionId: 's', formerHelperId: null });
 const within = <Result>(run: () => Result) => inSpan<Result>('request', { kind: 'server' }, run);
@@ -28,10 +28,19 @@ it('a job for now goes on with the trace it was written in', async () => {
   expect(run?.attributes).toEqual({
     'kindline.queue': 'announce',
     'kindline.task': 'request.invited',
-    'kindline.attempt': 2,
+    'kindline.attempt': 1,
   });
   // The task sees what it was written with.
   expect(seen).toEqual([invited.payload]);
+});
+
+it('a later try begins a trace that names the one it was written in', async () => {
+  const fields = await within(() => traceFields(invited));
+  const tasks = tracedTasks('announce', { 'request.invited': () => undefined });
+  await tasks['request.invited']?.({ ...invited.payload, ...fields }, { ...job, attempts: 2 });
+  const [request, run] = exporter.getFinishedSpans();
+  expect(run?.parentSpanContext).toBeUndefined();
+  expect(run?.links.map(({ context }) => context.spanId)).toEqual([request?.spanContext().spanId]);
 });
 
 it('a timer begins a trace that names the one it was written in', async () => {

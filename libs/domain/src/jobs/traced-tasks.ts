@@ -19,7 +19,11 @@ export function tracedTasks(queue: QueueName, tasks: TaskHandlers): TaskHandlers
     traced[task] = ({ traceparent, traceLink, ...payload }, job) => {
       if (!isTracedJob(task)) return handler(payload, job);
       const facts = { 'kindline.queue': queue, 'kindline.task': task, 'kindline.attempt': job.attempts };
-      const options = { kind: 'consumer', parent: traceparent, link: traceLink, facts } as const;
+      // The tenth try may be hours later.
+      const again = job.attempts > 1;
+      const options = again
+        ? ({ kind: 'consumer', link: traceparent ?? traceLink, facts } as const)
+        : ({ kind: 'consumer', parent: traceparent, link: traceLink, facts } as const);
       return inSpan<void>(`job ${task}`, options, () => handler(payload, job));
     };
   }
