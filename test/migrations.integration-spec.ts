@@ -2,6 +2,7 @@ import { createDataSource, createPool, migrate, pendingMigrations } from '@kindl
 import {
   buildServices,
   createTestDatabase,
+  eventually,
   startRedis,
   startServiceProcess,
   TEST_JWT_SECRET,
@@ -58,6 +59,18 @@ describe('migrating a database that is in use', () => {
     expect(await pendingMigrations(dataSource)).toEqual([]);
     // Two seconds, and room for a slow machine; without a limit it would have been seven.
     expect(longest).toBeLessThan(4_000);
+  });
+
+  it('lets others pass also where a queue is brought up to date', async () => {
+    const holder = await sql.connect();
+    await holder.query('BEGIN');
+    await holder.query('LOCK TABLE timers.migrations IN ACCESS EXCLUSIVE MODE');
+    let waited = 0;
+    const done = migrate(database.url, () => void waited++);
+    await eventually('it has let others pass', () => waited > 0, 10_000);
+    await holder.query('ROLLBACK');
+    holder.release();
+    await done;
   });
 
   it('is asked for by a service that finds its database behind, and not by one that finds it ahead', async () => {

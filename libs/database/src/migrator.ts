@@ -1,5 +1,5 @@
 import { Logger as WorkerLogger, runMigrations } from 'graphile-worker';
-import { createDataSource, poolOf } from './data-source';
+import { createDataSource } from './data-source';
 import { QUEUES } from './jobs';
 import { sqlState } from './transaction';
 import type { DataSource } from 'typeorm';
@@ -23,7 +23,7 @@ const silent = new WorkerLogger(() => () => undefined);
 export async function migrate(url: string, waits: () => void = () => undefined): Promise<void> {
   const dataSource = createDataSource({
     url,
-    poolSize: 3,
+    poolSize: 2,
     applicationName: 'kindline-migrate',
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   });
@@ -33,8 +33,9 @@ export async function migrate(url: string, waits: () => void = () => undefined):
     await lock.query('SET lock_timeout = 0');
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await patiently(() => dataSource.runMigrations(), waits);
+    const connectionString = withLockTimeout(url);
     for (const schema of QUEUES) {
-      await patiently(() => runMigrations({ pgPool: poolOf(dataSource), schema, logger: silent }), waits);
+      await patiently(() => runMigrations({ connectionString, schema, logger: silent }), waits);
     }
     await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
   } finally {
@@ -55,6 +56,13 @@ async function patiently(run: () => Promise<unknown>, waits: () => void): Promis
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
+}
+
+function withLockTimeout(url: string): string {
+  const bounded = new URL(url);
+  const options = [bounded.searchParams.get('options'), `-c lock_timeout=${LOCK_TIMEOUT_MS}`];
+  bounded.searchParams.set('options', options.filter(Boolean).join(' '));
+  return bounded.href;
 }
 
 /** Names of this version's migrations that a database has not seen; it may have seen newer ones. */
