@@ -122,10 +122,14 @@ async function main() {
     throw new Error('There are volunteers who would be asked. If they may be, add --ask-everyone.');
   const ada = await person('Ada', 'user');
   const ben = await person('Ben', 'volunteer');
-  await call('PATCH', 'api/volunteers/me', ben.token, { available: true });
   say('Ada and Ben have tokens');
-  const [adas, bens] = [await connect(ada), await connect(ben)];
+  const adas = await connect(ada);
+  const bens = await connect(ben).catch((error) => {
+    adas.socket.close();
+    throw error;
+  });
   try {
+    await call('PATCH', 'api/volunteers/me', ben.token, { available: true });
     const asked = once(bens.socket, 'chat_request');
     await call('POST', 'start_chat_session', ada.token, {
       user_email: ada.email,
