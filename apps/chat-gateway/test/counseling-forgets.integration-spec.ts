@@ -1,5 +1,6 @@
 import { createTestDatabase, type OwnServer, startRedis, type TestDatabase } from '@kindline/testing';
 import { Redis } from 'ioredis';
+import { Connections } from '../src/sockets/connections';
 import { done } from './companion-kit';
 import {
   counselingFile,
@@ -149,6 +150,7 @@ describe('a session that nobody speaks in any more', () => {
     });
     const chat = await enter(world, text(again, 'chatToken'));
     done(await chat.say('after'));
+    own.counsellor.close();
   }, 60_000);
 
   it('is over at once for who asks for it when Redis is emptied and nobody is in it', async () => {
@@ -163,10 +165,10 @@ describe('a session that nobody speaks in any more', () => {
   });
 
   it('is over as well when all of Redis is emptied under it', async () => {
-    // Those of the tests before would be given it.
-    await eventually('other counsellors have left', async () => {
-      return (await redis.keys('presence:helpers:counselor:*')).length === 0;
-    });
+    // Those of the tests before would be given it; Redis, which was just emptied, does not know them yet.
+    await eventually('other counsellors have left', () =>
+      world.gateways.every(({ app }) => app.get(Connections).helpers.get('counselor')?.size === 0),
+    );
     const own = await session(world);
     const student = await enter(world, own.studentToken);
     await redis.flushall();
