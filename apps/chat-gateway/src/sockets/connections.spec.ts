@@ -40,7 +40,7 @@ describe('Connections', () => {
       const client = io(`http://127.0.0.1:${port}`, { ...options, forceNew: true, reconnection: false });
       return client.on('news', (text: string) => own.push(text));
     });
-    await eventually('everybody is connected', () => connections.socketCount === people.length);
+    await eventually('everybody is connected', () => connections.personCount === people.length);
   }
 
   afterEach(async () => {

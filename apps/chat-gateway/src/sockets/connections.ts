@@ -122,10 +122,6 @@ export class Connections {
     return this.byPerson.size;
   }
 
-  get socketCount(): number {
-    return this.bySocket.size;
-  }
-
   /** Emits to every socket these people have here. Names and payloads are tied by the dialect's event map. */
   emit<Events extends EventMap<Events>, Name extends keyof Events & string>(
     personIds: Iterable<string>,

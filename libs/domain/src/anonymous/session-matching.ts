@@ -4,7 +4,14 @@ import { CLOCK, type Clock, RANDOMNESS, type Randomness } from '@kindline/platfo
 import { DataSource, type EntityManager } from 'typeorm';
 import { announce } from '../announcements/announcement';
 import { HELPER_SEEN_WITHIN } from '../matching/eligibility';
-import { distribute, type Free, freeHelpers, type Given, type Waiting } from '../matching/least-loaded';
+import {
+  distribute,
+  type Free,
+  freeHelpers,
+  type Given,
+  SESSIONS_HELD,
+  type Waiting,
+} from '../matching/least-loaded';
 import { QueueMatching } from '../matching/queue-matching';
 import { PresenceDirectory } from '../presence/presence';
 import type { Program } from '../programs/program';
@@ -15,9 +22,6 @@ import { lockQueue, queueOrder } from './queue';
 const MOST_ASSIGNED = 50;
 /** Whoever has not joined by then is told by push. */
 const JOIN_WITHIN_MS = 5_000;
-
-const LOAD = `SELECT count(*)::int AS open FROM anonymous_sessions s
-  WHERE s.helper_id = h.person_id AND s.program = $1 AND s.status = 'active'`;
 
 /** Gives waiting sessions to helpers who are online: the head of the queue to the least loaded one. */
 @Injectable()
@@ -54,9 +58,9 @@ export class SessionMatching extends QueueMatching {
     });
   }
 
-  /** Those of these helpers who may take one more. Uses anonymous_sessions_load. */
+  /** Those of these helpers who may take one more. */
   private async free(manager: EntityManager, program: Program, online: string[]): Promise<Free[]> {
-    return freeHelpers(manager, program, LOAD, {
+    return freeHelpers(manager, program, SESSIONS_HELD, {
       among: online,
       seenSince: new Date(this.clock.now().getTime() - this.seenWithin),
       seed: this.randomness.seed(),

@@ -3,7 +3,14 @@ import { inTransaction } from '@kindline/database';
 import { CLOCK, type Clock, RANDOMNESS, type Randomness } from '@kindline/platform';
 import { DataSource, type EntityManager } from 'typeorm';
 import { HELPER_SEEN_WITHIN } from '../matching/eligibility';
-import { distribute, type Free, freeHelpers, type Given, type Waiting } from '../matching/least-loaded';
+import {
+  CONVERSATIONS_HELD,
+  distribute,
+  type Free,
+  freeHelpers,
+  type Given,
+  type Waiting,
+} from '../matching/least-loaded';
 import { OnlineHelpers } from '../matching/online-helpers';
 import { QueueMatching } from '../matching/queue-matching';
 import { PUSH_DELAY_MS } from '../messages/message-writer';
@@ -13,9 +20,6 @@ import { joinAsHelpers } from './channel-joining';
 
 /** Given out, or pushed about, by one transaction; what is left waits for the next one, right after it. */
 const MOST_AT_ONCE = 50;
-
-const LOAD = `SELECT count(*)::int AS open FROM conversation_members m
-  WHERE m.person_id = h.person_id AND m.program = $1 AND m.open AND m.role = 'helper'`;
 
 /** Gives waiting channels to helpers who are online: the one that has waited longest to the least loaded. */
 @Injectable()
@@ -119,9 +123,8 @@ export class ChannelMatching extends QueueMatching {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Uses conversation_members_open. */
   private async free(manager: EntityManager, program: Program, among: string[]): Promise<Free[]> {
-    return freeHelpers(manager, program, LOAD, {
+    return freeHelpers(manager, program, CONVERSATIONS_HELD, {
       among,
       seenSince: new Date(this.clock.now().getTime() - this.seenWithin),
       seed: this.randomness.seed(),

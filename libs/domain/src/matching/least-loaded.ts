@@ -18,6 +18,13 @@ export interface Given {
   helperId: string;
 }
 
+/** What `h.person_id` holds as a helper in the program `$1`. Uses conversation_members_open. */
+export const CONVERSATIONS_HELD = `SELECT count(*)::int AS open FROM conversation_members m
+  WHERE m.person_id = h.person_id AND m.program = $1 AND m.open AND m.role = 'helper'`;
+/** The same of anonymous sessions. Uses anonymous_sessions_load. */
+export const SESSIONS_HELD = `SELECT count(*)::int AS open FROM anonymous_sessions s
+  WHERE s.helper_id = h.person_id AND s.program = $1 AND s.status = 'active'`;
+
 /**
  * Those of these helpers who may help and have room, the least loaded first, and of those alike random ones by the
  * seed.

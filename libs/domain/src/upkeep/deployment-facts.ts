@@ -4,6 +4,7 @@ import { type QueueName, QUEUES } from '@kindline/database';
 import { CLOCK, type Clock } from '@kindline/platform';
 import { DataSource } from 'typeorm';
 import { HELPER_SEEN_WITHIN } from '../matching/eligibility';
+import { CONVERSATIONS_HELD, SESSIONS_HELD } from '../matching/least-loaded';
 import { PresenceDirectory } from '../presence/presence';
 import type { Program } from '../programs/program';
 import { Programs } from '../programs/programs';
@@ -105,15 +106,15 @@ export class DeploymentFacts {
     const [{ available }] = await this.dataSource.query<[{ available: number }]>(
       `SELECT count(*)::int AS available
       FROM helper_profiles h
-      JOIN person_roles r ON r.person_id = h.person_id AND r.role = $1 AND r.seen_at > $2
-      CROSS JOIN LATERAL (${program.anonymous ? ANONYMOUS_LOAD : LOAD}) load
+      JOIN person_roles r ON r.person_id = h.person_id AND r.role = $3 AND r.seen_at > $4
+      CROSS JOIN LATERAL (${program.anonymous ? SESSIONS_HELD : CONVERSATIONS_HELD}) load
       WHERE h.active AND ${chosen ? 'h.available' : 'h.person_id = ANY ($5)'}
-        AND load.open < coalesce((h.capacities ->> $3)::int, $4)`,
+        AND load.open < coalesce((h.capacities ->> $1)::int, $2)`,
       [
-        program.helperRole,
-        new Date(this.clock.now().getTime() - this.seenWithin),
         program.name,
         program.capacity,
+        program.helperRole,
+        new Date(this.clock.now().getTime() - this.seenWithin),
         ...(chosen ? [] : [among]),
       ],
     );
@@ -165,12 +166,6 @@ const PENDING = `SELECT program,
       SELECT program, waiting_since FROM conversations WHERE waiting_since IS NOT NULL
     ) pending
   ) ages GROUP BY program`;
-
-/** What `h.person_id` holds in the program `$3`. */
-const LOAD = `SELECT count(*) AS open FROM conversation_members m
-  WHERE m.person_id = h.person_id AND m.program = $3 AND m.open AND m.role = 'helper'`;
-const ANONYMOUS_LOAD = `SELECT count(*) AS open FROM anonymous_sessions s
-  WHERE s.helper_id = h.person_id AND s.program = $3 AND s.status = 'active'`;
 
 const depthOf = (queue: QueueName): string => `SELECT '${queue}' AS queue,
     count(*) FILTER (WHERE waits AND run_at <= now())::int AS due,
