@@ -157,6 +157,9 @@ describe('channels and those who have left them', () => {
     const channel = await open(world, user.person, { message: 'hello' });
     expect(done(await join(agent, channel)).presence).toHaveLength(2);
     channelOf(await act(world, user.person, 'close', channel));
+    // That the user had come may be told twice, and late.
+    await announced(world);
+    await agent.sync('nothing', 0);
     const shown = agent.all('presence:changed').length;
     expect(done(await join(agent, channel)).presence).toEqual([]);
     await setCapacity(agent.person, 0);
