@@ -58,6 +58,7 @@ import { CallSignals } from './calls/call-signals';
 import { CallsDialect } from './calls/calls.dialect';
 import { IceServers } from './calls/ice-servers';
 import { ChatGateway } from './chat-gateway';
+import { MessagesReceivedDialect } from './common/messages-received.dialect';
 import { MessagesSyncDialect } from './common/messages-sync.dialect';
 import { CompanionDialect } from './companion/companion.dialect';
 import { CompanionRelay, messageNewEmitter } from './companion/companion.relay';
@@ -77,6 +78,8 @@ import { MessagesOnSockets } from './delivery/messages-on-sockets';
 import { MissedMessages } from './delivery/missed-messages';
 import { NewsDesk } from './delivery/news-desk';
 import { NEWS_RELAYS } from './delivery/news-relay';
+import { ReceiptBoard } from './delivery/receipt-board';
+import { Receipts } from './delivery/receipts';
 import { Signs } from './delivery/signs';
 import { GATEWAY_ENV, GATEWAY_ID, type GatewayEnv } from './gateway-env';
 import { GatewayHealth } from './gateway-health';
@@ -179,6 +182,7 @@ export class GatewayModule {
         CompanionDialect,
         CallsDialect,
         FacilitatorDialect,
+        MessagesReceivedDialect,
         MessagesSyncDialect,
         SupportDialect,
         BetterTogetherRelay,
@@ -192,6 +196,7 @@ export class GatewayModule {
             CompanionDialect,
             CallsDialect,
             FacilitatorDialect,
+            MessagesReceivedDialect,
             MessagesSyncDialect,
             SupportDialect,
           ],
@@ -243,6 +248,8 @@ export class GatewayModule {
         PresenceLease,
         PresenceTeller,
         QueueBoard,
+        ReceiptBoard,
+        Receipts,
         Receptions,
         SessionKeeper,
         SessionSweep,

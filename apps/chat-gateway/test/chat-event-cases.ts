@@ -9,6 +9,8 @@ export const message = (change: object = {}) => ({
   client_id: 'walk-1',
   ...change,
 });
+const typing = (change: object = {}) => ({ chat_id: '<chat>', on: true, ...change });
+const receiving = (change: object = {}) => ({ conversationId: '<chat>', seq: 1, ...change });
 const ended = (change: object = {}) => ({ email: '<user>', by_user: true, chat_id: '<chat>', ...change });
 
 const strangersOf = (payloadOf: (change: object) => object): EventCase['foreign'] => [
@@ -112,6 +114,24 @@ export const CHAT_CASES: Readonly<Record<string, EventCase>> = {
       { what: "another's chat", sender: 'otherVolunteer', payload: { chat_id: '<chat>' }, code: 'forbidden' },
     ],
   },
+  chat_typing: {
+    sender: 'user',
+    payload: typing(),
+    wrongRoles: ['counselor', 'agent', 'facilitator', 'supervisor', 'admin'],
+    wrong: [...wrongIds(typing), typing({ on: 'true' }), typing({ on: 1 })],
+    takes: (field, value) => field === 'on' && value === true,
+    foreign: [
+      ...strangersOf(typing),
+      {
+        what: "another program's conversation",
+        sender: 'user',
+        payload: typing({ chat_id: '<companionship>' }),
+        code: 'not_found',
+      },
+      { what: "another's chat", sender: 'stranger', payload: typing(), code: 'forbidden' },
+      { what: "another volunteer's chat", sender: 'otherVolunteer', payload: typing(), code: 'forbidden' },
+    ],
+  },
   chat_ended: {
     sender: 'user',
     payload: ended(),
@@ -143,6 +163,24 @@ export const CHAT_CASES: Readonly<Record<string, EventCase>> = {
         payload: ended({ email: '<volunteer>' }),
         code: 'forbidden',
       },
+    ],
+  },
+  'messages:received': {
+    sender: 'user',
+    payload: receiving({ conversationId: '<companionship>' }),
+    wrongRoles: [],
+    wrong: [
+      ...['', 'x'.repeat(129), ...UNSTORABLE].map((conversationId) => receiving({ conversationId })),
+      ...[0, -1, 1.5, '1', 2 ** 31, 2].map((seq) => receiving({ conversationId: '<companionship>', seq })),
+    ],
+    foreign: [
+      ...[NOBODY, 'x', "'; DROP TABLE messages; --"].map((conversationId) => ({
+        what: `the conversation ${conversationId}`,
+        sender: 'user' as const,
+        payload: receiving({ conversationId }),
+        code: 'not_found' as const,
+      })),
+      { what: "another person's conversation", sender: 'stranger', payload: receiving(), code: 'forbidden' },
     ],
   },
   'messages:sync': {

@@ -15,6 +15,7 @@ const sending: Change = (change) => ({
   senderId: '<user sub>',
   content: 'hello',
   type: 'text',
+  replyTo: 'earlier',
   clientId: 'walk-1',
   ...change,
 });
@@ -157,7 +158,12 @@ export const COMPANION_CASES: Readonly<Record<string, EventCase>> = {
       ...['', ...UNSTORABLE].map((content) => sending({ content })),
       ...['system', 'image', ''].map((type) => sending({ type })),
       ...['', 'x'.repeat(129), 7].map((clientId) => sending({ clientId })),
+      ...[7, [1], 'x'.repeat(8193), { file: Buffer.from('hello') }].map((replyTo) => sending({ replyTo })),
+      ...UNSTORABLE.flatMap((text) => [text, { quoted: [text] }, { [text]: 1 }]).map((replyTo) =>
+        sending({ replyTo }),
+      ),
     ],
+    takes: (field, value) => field === 'replyTo' && typeof value === 'object' && !Array.isArray(value),
     foreign: [...foreignConversations(sending, 'senderId'), ...foreignSender('senderId', sending)],
   },
   'message:read': {

@@ -1,4 +1,4 @@
-import type { Ack, RequestType, Role } from '@kindline/contracts';
+import type { Ack, ReplyTo, RequestType, Role } from '@kindline/contracts';
 import { eventually, makePerson, type TestPerson, type TestSocket, type World } from './kit';
 
 export type Requested = Ack<{ requestId: string; notified: number }>;
@@ -32,7 +32,7 @@ export const send = (
   from: TestSocket,
   conversationId: string,
   content: string,
-  more: { type?: 'text' | 'voice'; clientId?: string } = {},
+  more: { type?: 'text' | 'voice'; clientId?: string; replyTo?: ReplyTo } = {},
 ): Promise<SentNew> =>
   from.ask<SentNew>('message:send', { conversationId, senderId: from.person.sub, content, ...more });
 

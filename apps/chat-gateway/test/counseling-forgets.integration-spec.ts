@@ -13,7 +13,7 @@ import {
   talk,
   text,
 } from './counseling-kit';
-import { at, eventually, World } from './kit';
+import { at, eventually, type TestPerson, World } from './kit';
 
 const RETENTION_MS = 6_000;
 const INVALID = { code: 4001, message: 'Invalid session' };
@@ -83,6 +83,34 @@ describe('a session that nobody speaks in any more', () => {
     const left = await lifetimes(own.sessionId);
     expect(left.every((ms) => ms > RETENTION_MS - 700)).toBe(true);
     expect(Math.max(...left) - Math.min(...left)).toBeLessThan(250);
+    own.counsellor.close();
+  });
+
+  it('tells both how long it is kept, and when it is forgotten unless something happens', async () => {
+    const own = await session(world);
+    const [student] = await talk(world, own);
+    const told = async (person: TestPerson): Promise<number> => {
+      const [view = {}] = await sessionsOf(world, person);
+      expect(view['forgottenAfterMs']).toBe(RETENTION_MS);
+      return Date.parse(text(view, 'forgottenAt'));
+    };
+    const isNow = async (person: TestPerson): Promise<void> => {
+      const at = await told(person);
+      const [left = 0] = await lifetimes(own.sessionId);
+      expect(Math.abs(at - Date.now() - left)).toBeLessThan(250);
+    };
+    await isNow(own.student);
+    await isNow(own.counsellor.person);
+    const before = await told(own.student);
+    await eventually('some time has passed', async () =>
+      (await lifetimes(own.sessionId)).every((ms) => ms < RETENTION_MS - 500),
+    );
+    expect(Math.abs((await told(own.student)) - before)).toBeLessThan(5);
+    done(await student.say('still there'));
+    expect(await told(own.counsellor.person)).toBeGreaterThan(before + 400);
+    await isNow(own.student);
+    const again = await requestSession(world, own.student);
+    expect(Object.keys(again.body).sort()).toEqual(['chatServiceUrl', 'chatToken', 'sessionId', 'status']);
     own.counsellor.close();
   });
 

@@ -284,8 +284,8 @@ export class PushWorld {
     return this.worker.app.get(Conversations).endByMember(conversationId, by.id);
   }
 
-  opened(conversationId: string, by: Owner, role: 'seeker' | 'helper'): Promise<void> {
-    return this.worker.app.get(Conversations).opened(conversationId, by.id, role);
+  async opened(conversationId: string, by: Owner, role: 'seeker' | 'helper'): Promise<void> {
+    await this.worker.app.get(Conversations).opened(conversationId, by.id, role);
   }
 
   /** A push that the domain creates for one person, with nothing around it. */

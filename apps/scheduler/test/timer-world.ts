@@ -161,8 +161,8 @@ export class TimerWorld {
     return { id, requestId, seeker, helper };
   }
 
-  opened(chat: Chat, role: 'seeker' | 'helper'): Promise<void> {
-    return this.app.get(Conversations).opened(chat.id, chat[role], role);
+  async opened(chat: Chat, role: 'seeker' | 'helper'): Promise<void> {
+    await this.app.get(Conversations).opened(chat.id, chat[role], role);
   }
 
   async write(chat: Chat, role: 'seeker' | 'helper', content = 'words'): Promise<void> {

@@ -89,6 +89,12 @@ export const messagesSync = z.strictObject({
   afterSeq: z.int().min(0).max(2_147_483_647),
 });
 
+/** Event `messages:received` */
+export const messagesReceived = z.strictObject({
+  conversationId: id,
+  seq: z.int().min(1).max(2_147_483_647),
+});
+
 /** `POST /api/conversations/:id/feedback` */
 export const giveFeedback = z.strictObject({ rating: z.int().min(1).max(5), comment: text(4096).optional() });
 export const feedbackView = z.object({

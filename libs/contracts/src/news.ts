@@ -43,6 +43,7 @@ const sign = z.object({
   program: programName,
   memberIds: z.array(z.string()),
   bySub: z.string(),
+  byRole: z.enum(['seeker', 'helper']),
   socketId: z.string(),
 });
 
@@ -126,6 +127,14 @@ export const NEWS = {
   'messages.read.v1': sign.extend({ seq: z.int(), readAt: z.string() }),
   /** A member types, or has stopped. */
   'messages.typing.v1': sign.extend({ on: z.boolean() }),
+  /** A member's device has everything up to `seq`; for these other members. Never stored, may get lost. */
+  'messages.delivered.v1': z.object({
+    gatewayId: z.string(),
+    conversationId: z.string(),
+    otherIds: z.array(z.string()),
+    bySub: z.string(),
+    seq: z.int(),
+  }),
   /** Something on these helpers' dashboards changed. */
   'helpers.changed.v1': z.object({ program: programName, helperIds }),
 } as const satisfies Record<string, z.ZodType>;

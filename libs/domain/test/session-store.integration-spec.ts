@@ -68,6 +68,7 @@ describe.each(['a single Redis', 'a node of a cluster'])('the session store on %
       endedBy: null,
       count: 0,
       lastAt: 0,
+      forgottenAt: expect.any(Number),
     });
     await say('hello', 'c');
     await store.sit(id, { side: 'seeker', anonymousId: 'anon_s', socketId: 's', gatewayId: 'g' });

@@ -71,6 +71,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   app.use(json({ limit: BODY_LIMIT_BYTES }));
   app.useGlobalFilters(new ProblemFilter());
   await options.configure?.(app);
+  // After what it serves besides its routes: the files of a page may be kept.
+  app.use(notKept);
   try {
     await app.listen(port, hostOf(env));
   } catch (error) {
@@ -90,6 +92,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
         .then(() => close(app))
         .then(stopTracing)),
   };
+}
+
+/** What a route answers is about people, and may not outlive them in somebody's cache. */
+function notKept(_request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  response.setHeader('cache-control', 'no-store');
+  next();
 }
 
 /** Answers what it was asked; a connection that is kept alive after that would hold it up for seconds. */

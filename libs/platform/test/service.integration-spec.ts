@@ -199,6 +199,16 @@ describe('a service', () => {
     });
   });
 
+  it.each([
+    ['an answer', () => post('{"text":"hello"}'), 201],
+    ['a domain error', () => fail('known'), 409],
+    ['a failure', () => fail('bug'), 500],
+    ['an unknown route', () => fetch(`${base}/nowhere`), 404],
+  ])('lets nobody keep %s', async (_what, ask, status) => {
+    const response = await ask();
+    expect([response.status, response.headers.get('cache-control')]).toEqual([status, 'no-store']);
+  });
+
   it('tells how long to wait', async () => {
     const response = await fail('slow');
     expect(response.status).toBe(429);

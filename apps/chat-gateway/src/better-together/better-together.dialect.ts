@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import {
   chatEnded,
   chatMessage,
+  typingInChat,
   email,
   KindlineError,
   lastOpened,
@@ -9,6 +10,7 @@ import {
   type Role,
 } from '@kindline/contracts';
 import { Conversations, MessageIntake } from '@kindline/domain';
+import { Signs } from '../delivery/signs';
 import { clientEvent, type Dialect } from '../sockets/client-event';
 import type { PersonSocket } from '../sockets/connections';
 
@@ -21,6 +23,7 @@ export class BetterTogetherDialect implements Dialect {
   constructor(
     private readonly intake: MessageIntake,
     private readonly conversations: Conversations,
+    private readonly signs: Signs,
   ) {}
 
   readonly events = [
@@ -61,14 +64,21 @@ export class BetterTogetherDialect implements Dialect {
       roles: SEEKER_ROLES,
       payload: lastOpened,
       limit: 'events',
-      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'seeker', PROGRAM),
+      handle: (sender, { chat_id }) => this.signs.opened(sender, PROGRAM, chat_id, 'seeker'),
     }),
     clientEvent({
       name: 'update_last_opened_volunteer',
       roles: ['volunteer'],
       payload: lastOpened,
       limit: 'events',
-      handle: ({ person }, { chat_id }) => this.conversations.opened(chat_id, person.id, 'helper', PROGRAM),
+      handle: (sender, { chat_id }) => this.signs.opened(sender, PROGRAM, chat_id, 'helper'),
+    }),
+    clientEvent({
+      name: 'chat_typing',
+      roles: EITHER,
+      payload: typingInChat,
+      limit: 'typing',
+      handle: (sender, { chat_id, on }) => this.signs.typing(sender, PROGRAM, chat_id, on),
     }),
     clientEvent({
       name: 'chat_ended',

@@ -10,7 +10,8 @@ import type { NewsRelay } from '../delivery/news-relay';
 import { Connections, type PersonSocket } from '../sockets/connections';
 import type { PendingInvitation } from '../sockets/pending-invitations';
 
-const ENDED_BY = { seeker: 'user', helper: 'volunteer', system: 'system' } as const;
+const SIDES = { seeker: 'user', helper: 'volunteer' } as const;
+const ENDED_BY = { ...SIDES, system: 'system' } as const;
 const THANKS = {
   title: 'Thank you',
   message: "Thank you for making a difference in someone's life",
@@ -66,8 +67,20 @@ export class BetterTogetherRelay implements NewsRelay {
       this.emit([helper.id], 'thank_you_volunteer', THANKS);
       this.emit([helper.id], 'refresh_vol_dash');
     },
-    'messages.read.v1': () => undefined,
-    'messages.typing.v1': () => undefined,
+    'messages.read.v1': ({ conversationId: chat_id, memberIds, byRole, seq, readAt: read_at, socketId }) =>
+      this.connections.emitToOthers<BetterTogetherServerEvents, 'chat_read'>(
+        socketId,
+        memberIds,
+        'chat_read',
+        { chat_id, seq, by: SIDES[byRole], read_at },
+      ),
+    'messages.typing.v1': ({ conversationId: chat_id, memberIds, byRole, on, socketId }) =>
+      this.connections.emitToOthers<BetterTogetherServerEvents, 'chat_typing'>(
+        socketId,
+        memberIds,
+        'chat_typing',
+        { chat_id, by: SIDES[byRole], on },
+      ),
     'helpers.changed.v1': ({ helperIds }) => this.emit(helperIds, 'refresh_vol_dash'),
   };
 

@@ -125,7 +125,7 @@ export class CompanionDialect implements Dialect {
       roles: EITHER,
       payload: messageSend,
       limit: 'messages',
-      handle: async (sender, { conversationId, senderId, content, type, clientId }) => {
+      handle: async (sender, { conversationId, senderId, content, type, replyTo = null, clientId }) => {
         requireOwn(sender, senderId);
         const { person, id: socketId } = sender;
         const { id, seq, createdAt, duplicate } = await this.intake.append({
@@ -137,7 +137,7 @@ export class CompanionDialect implements Dialect {
           clientId,
           type,
           content,
-          replyTo: null,
+          replyTo,
           socketId,
         });
         return { id, seq, created_at: createdAt.toISOString(), duplicate };

@@ -124,6 +124,7 @@ export const messageNewEmitter: MessageEmitter = {
     sender_id: message.senderSub,
     content: message.content,
     type: message.type,
+    ...(message.replyTo !== null && { reply_to: message.replyTo }),
     created_at: message.createdAt,
   }),
 };

@@ -148,6 +148,11 @@ export class Delivery {
     return new Map([...this.tracked].map(([id, { next }]) => [id, next - 1]));
   }
 
+  /** The `seq` up to which the conversation was emitted here, or lay behind whoever came; 0 where it is not followed. */
+  head(conversationId: string): number {
+    return (this.tracked.get(conversationId)?.next ?? 1) - 1;
+  }
+
   /** Whether its members here know that it began: by its announcement, or from before they connected. */
   isAnnounced(conversationId: string): boolean {
     return this.tracked.get(conversationId)?.announced ?? false;

@@ -9,6 +9,7 @@ import { HelpersHere } from '../sockets/helpers-here';
 import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
+import { ReceiptBoard } from './receipt-board';
 import type { NewsRelay, RelayedNews } from './news-relay';
 
 const PROGRAM = 'better_together';
@@ -123,7 +124,9 @@ describe('NewsDesk', () => {
     const delivery = new Delivery(connections, new MissedMessages(dataSource), metrics, {});
     relay = new RecordingRelay();
     const helpers = new HelpersHere(dataSource, connections, new Programs());
-    desk = new NewsDesk([relay], 'this-gateway', delivery, new Rosters(dataSource), helpers);
+    const rosters = new Rosters(dataSource);
+    const board = new ReceiptBoard(connections);
+    desk = new NewsDesk([relay], 'this-gateway', delivery, rosters, helpers, board);
     told = relay.told;
   });
 

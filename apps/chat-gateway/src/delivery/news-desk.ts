@@ -7,6 +7,8 @@ import { HelpersHere } from '../sockets/helpers-here';
 import type { PendingInvitation, PendingRequest } from '../sockets/pending-invitations';
 import { Delivery } from './delivery';
 import { NEWS_RELAYS, type NewsRelay, type Relayed, type RelayedNews } from './news-relay';
+import { ReceiptBoard } from './receipt-board';
+import { type Versioned, Versions } from './versions';
 
 type NewsRequest = NewsMap['request.closed.v1']['request'];
 
@@ -32,6 +34,7 @@ export class NewsDesk {
     private readonly delivery: Delivery,
     private readonly rosters: Rosters,
     private readonly helpers: HelpersHere,
+    private readonly receipts: ReceiptBoard,
   ) {
     this.relays = new Map(relays.map((relay) => [relay.program, relay]));
   }
@@ -105,6 +108,9 @@ export class NewsDesk {
     },
     'messages.read.v1': (news) => this.sign('messages.read.v1', news),
     'messages.typing.v1': (news) => this.sign('messages.typing.v1', news),
+    'messages.delivered.v1': (news) => {
+      if (news.gatewayId !== this.gatewayId) this.receipts.show(news);
+    },
     'helpers.changed.v1': (news) => {
       this.helpers.changed(news.helperIds);
       this.relay('helpers.changed.v1', news.program, news);
@@ -239,35 +245,3 @@ export class NewsDesk {
 
 /** A seeker has one pending request in a program. */
 const seekerOf = (program: string, seekerId: string): string => `${program} ${seekerId}`;
-
-interface Versioned {
-  id: string;
-  version: number;
-}
-
-const REMEMBERED = 20_000;
-
-/** The newest version shown, by id; the oldest are forgotten. */
-class Versions {
-  private readonly shown = new Map<string, number>();
-
-  has(id: string): boolean {
-    return this.shown.has(id);
-  }
-
-  /** Whether this version or a newer one was shown. */
-  covers({ id, version }: Versioned): boolean {
-    return (this.shown.get(id) ?? -1) >= version;
-  }
-
-  /** Remembers this version. @returns false when it was shown before */
-  advance({ id, version }: Versioned): boolean {
-    if (this.covers({ id, version })) return false;
-    for (const oldest of this.shown.keys()) {
-      if (this.shown.size < REMEMBERED) break;
-      this.shown.delete(oldest);
-    }
-    this.shown.set(id, version);
-    return true;
-  }
-}

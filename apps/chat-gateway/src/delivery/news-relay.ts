@@ -2,8 +2,8 @@ import type { NewsMap, NewsMember, ProgramName } from '@kindline/contracts';
 import type { PersonSocket } from '../sockets/connections';
 import type { PendingInvitation } from '../sockets/pending-invitations';
 
-/** News that dialects show to people; messages have their own path. */
-export type RelayedNews = Exclude<keyof NewsMap, 'messages.appended.v1'>;
+/** News that dialects show to people; messages have their own path, and that they arrived is told alike everywhere. */
+export type RelayedNews = Exclude<keyof NewsMap, 'messages.appended.v1' | 'messages.delivered.v1'>;
 
 /** What a relay gets of each: whom a request asks is known by then, and whether a conversation waited here. */
 export type Relayed<Name extends RelayedNews> = Name extends 'request.invited.v1'

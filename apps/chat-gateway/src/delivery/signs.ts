@@ -1,7 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Person } from '@kindline/auth';
 import { KindlineError, type ProgramName, type TransportNews } from '@kindline/contracts';
-import { Conversations, NEWS_PUBLISHER, type NewsPublisher, type Roster, Rosters } from '@kindline/domain';
+import {
+  Conversations,
+  type MemberRole,
+  NEWS_PUBLISHER,
+  type NewsPublisher,
+  type ReadMark,
+  Rosters,
+} from '@kindline/domain';
 import { GATEWAY_ID } from '../gateway-env';
 import type { PersonSocket } from '../sockets/connections';
 import { NEWS_RELAYS, type NewsRelay } from './news-relay';
@@ -25,17 +32,20 @@ export class Signs {
   }
 
   /** See Conversations.read; what was known already is not shown again. */
-  async read(
-    { person, id: socketId }: PersonSocket,
+  async read(socket: PersonSocket, program: ProgramName, conversationId: string, seq: number): Promise<void> {
+    const readAt = await this.conversations.read(conversationId, socket.person.id, seq, program);
+    if (readAt) await this.showRead(socket, program, conversationId, { seq, readAt });
+  }
+
+  /** See Conversations.opened; shows what that marked as read. */
+  async opened(
+    socket: PersonSocket,
     program: ProgramName,
     conversationId: string,
-    seq: number,
+    role: MemberRole,
   ): Promise<void> {
-    const readAt = await this.conversations.read(conversationId, person.id, seq, program);
-    if (!readAt) return;
-    const sign = await this.signOf(person, program, conversationId, socketId);
-    // Nobody is told of what was read after the end; the history shows it.
-    if (sign) this.show('messages.read.v1', { ...sign, seq, readAt: readAt.toISOString() });
+    const mark = await this.conversations.opened(conversationId, socket.person.id, role, program);
+    if (mark) await this.showRead(socket, program, conversationId, mark);
   }
 
   /** Never stored. @throws not_found, forbidden, conversation_ended */
@@ -51,18 +61,33 @@ export class Signs {
     throw new KindlineError('conversation_ended');
   }
 
-  /** Undefined where the conversation is not an active one of this program with this person in it. */
-  private async signOf(person: Person, program: ProgramName, conversationId: string, socketId: string) {
-    const roster = await this.rosterOf(conversationId);
-    if (roster?.program !== program || !roster.memberIds.includes(person.id)) return undefined;
-    const { gatewayId } = this;
-    const { memberIds } = roster;
-    return { gatewayId, conversationId, program, memberIds, bySub: person.sub, socketId };
+  private async showRead(
+    { person, id: socketId }: PersonSocket,
+    program: ProgramName,
+    conversationId: string,
+    { seq, readAt }: ReadMark,
+  ): Promise<void> {
+    const sign = await this.signOf(person, program, conversationId, socketId);
+    // Nobody is told of what was read after the end; the history shows it.
+    if (sign) this.show('messages.read.v1', { ...sign, seq, readAt: readAt.toISOString() });
   }
 
-  private async rosterOf(conversationId: string): Promise<Roster | undefined> {
-    const known = this.rosters.get(conversationId);
-    return known ?? (await this.rosters.load([conversationId])).get(conversationId);
+  /** Undefined where the conversation is not an active one of this program with this person in it. */
+  private async signOf(person: Person, program: ProgramName, conversationId: string, socketId: string) {
+    const roster = await this.rosters.of(conversationId);
+    const member = roster?.members.find(({ id }) => id === person.id);
+    if (roster?.program !== program || !member) return undefined;
+    const { gatewayId } = this;
+    const { memberIds } = roster;
+    return {
+      gatewayId,
+      conversationId,
+      program,
+      memberIds,
+      bySub: person.sub,
+      byRole: member.role,
+      socketId,
+    };
   }
 
   private show<Name extends Sign>(name: Name, sign: TransportNews[Name]): void {

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, HttpStatus, Post, Res } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Post, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CurrentPerson, type Person } from '@kindline/auth';
 import {
@@ -22,8 +22,6 @@ import { SessionViews } from './session-views';
 
 const params = z.strictObject({ id });
 type Params = z.output<typeof params>;
-/** Neither a token nor what was said may outlive its session in somebody's cache. */
-const NOT_KEPT = ['Cache-Control', 'no-store'] as const;
 
 /** Anonymous counselling. */
 @ApiTags('counseling')
@@ -41,7 +39,6 @@ export class ChatSessionsController {
   }
 
   @Post('request-session')
-  @Header(...NOT_KEPT)
   @Endpoint({
     summary:
       'Ask for a counsellor: given to one at once, or queued; 200 with the open session if there is one',
@@ -62,7 +59,6 @@ export class ChatSessionsController {
   }
 
   @Get('sessions')
-  @Header(...NOT_KEPT)
   @Endpoint({
     summary: 'My open sessions, each with a fresh chat token',
     access: { roles: ['student', 'counselor'], service: true },
@@ -73,7 +69,6 @@ export class ChatSessionsController {
   }
 
   @Get('sessions/:id/summary')
-  @Header(...NOT_KEPT)
   @Endpoint({
     summary: 'What was said, in short, for its counsellor; written by the configured model, else locally',
     access: { roles: ['counselor'], service: true },

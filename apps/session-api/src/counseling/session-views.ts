@@ -3,6 +3,7 @@ import { ChatTokens } from '@kindline/auth';
 import type { ChatSessionView, RequestedSession } from '@kindline/contracts';
 import {
   type AnonymousSession,
+  anonymousOf,
   AnonymousSessions,
   ForgottenSessions,
   type Program,
@@ -46,13 +47,17 @@ export class SessionViews {
   async openFor(program: Program, personId: string): Promise<ChatSessionView[]> {
     const views: ChatSessionView[] = [];
     for (const session of await this.sessions.openFor(program, personId)) {
-      const view = await this.view(session, personId);
+      const view = await this.view(program, session, personId);
       if (view) views.push(view);
     }
     return views;
   }
 
-  private async view(session: AnonymousSession, personId: string): Promise<ChatSessionView | undefined> {
+  private async view(
+    program: Program,
+    session: AnonymousSession,
+    personId: string,
+  ): Promise<ChatSessionView | undefined> {
     // It may have been given to them a moment ago, and not be carried to Redis yet.
     if (!(await this.announcements.carry(session))) {
       await this.forgotten.forget([session.id]);
@@ -63,7 +68,13 @@ export class SessionViews {
     // Given to somebody else meanwhile: its anonymous ids are theirs.
     if (!context || (!seeks && context.version !== session.version)) return undefined;
     const { helperAnonymousId, seekerAnonymousId: studentAnonymousId, topic } = context;
-    const common = { studentAnonymousId, topic, createdAt: session.created_at.toISOString() };
+    const common = {
+      studentAnonymousId,
+      topic,
+      createdAt: session.created_at.toISOString(),
+      forgottenAfterMs: anonymousOf(program).retention,
+      forgottenAt: new Date(context.forgottenAt).toISOString(),
+    };
     const requested = await this.requested(session, context);
     if (seeks) return { ...requested, ...common, role: 'student' };
     if (helperAnonymousId === null) return undefined;

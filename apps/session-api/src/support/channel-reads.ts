@@ -27,14 +27,16 @@ export class ChannelReads {
   async read(channelId: string, person: Person, seq: number): Promise<void> {
     const readAt = await this.conversations.read(channelId, person.id, seq, this.program.name);
     const roster = readAt && (await this.rosters.load([channelId])).get(channelId);
+    const reader = roster?.members.find(({ id }) => id === person.id);
     // Nobody is told of what was read after the end; the history shows it.
-    if (!roster) return;
+    if (!roster || !reader) return;
     const sign = {
       gatewayId: this.origin,
       conversationId: channelId,
       program: roster.program,
       memberIds: roster.memberIds,
       bySub: person.sub,
+      byRole: reader.role,
       socketId: '',
       seq,
       readAt: readAt.toISOString(),

@@ -12,6 +12,7 @@ export const chatMessage = z.strictObject({
   client_id: clientId.optional(),
 });
 export const lastOpened = z.strictObject({ chat_id: id });
+export const typingInChat = z.strictObject({ chat_id: id, on: z.boolean() });
 export const chatEnded = z.strictObject({ email, by_user: z.boolean().optional(), chat_id: id });
 
 /** Client → server events of better_together with their payloads and what the ack carries. */
@@ -23,6 +24,7 @@ export interface BetterTogetherClientEvents {
   ) => void;
   update_last_opened_user: (payload: z.input<typeof lastOpened>, ack?: (answer: Ack) => void) => void;
   update_last_opened_volunteer: (payload: z.input<typeof lastOpened>, ack?: (answer: Ack) => void) => void;
+  chat_typing: (payload: z.input<typeof typingInChat>, ack?: (answer: Ack) => void) => void;
   chat_ended: (payload: z.input<typeof chatEnded>, ack?: (answer: Ack) => void) => void;
 }
 
@@ -48,6 +50,9 @@ export interface BetterTogetherServerEvents {
     timestamp: string;
     reply_message: ReplyTo;
   }) => void;
+  chat_typing: (typing: { chat_id: string; by: 'user' | 'volunteer'; on: boolean }) => void;
+  /** Everything up to `seq` has been read by them. */
+  chat_read: (read: { chat_id: string; seq: number; by: 'user' | 'volunteer'; read_at: string }) => void;
   start_timer: (timer: { chat_id: string; started_at: string; minutes: number }) => void;
   chat_ended: (chat: { chat_id: string; ended_by: 'user' | 'volunteer' | 'system'; reason: string }) => void;
   thank_you_volunteer: (thanks: { message: string; title: string }) => void;

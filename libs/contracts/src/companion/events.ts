@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageType } from '../conversations';
+import { messageType, replyTo, type ReplyTo } from '../conversations';
 import type { Ack } from '../errors';
 import { clientId, id, messageText, sub, text } from '../strings';
 
@@ -20,6 +20,7 @@ export const messageSend = z.strictObject({
   senderId: sub,
   content: messageText,
   type: messageType.exclude(['system']).default('text'),
+  replyTo: replyTo.optional(),
   clientId: clientId.optional(),
 });
 export const messageRead = z.strictObject({ conversationId: id, seq: z.int().min(1).max(2_147_483_647) });
@@ -89,6 +90,8 @@ export interface CompanionServerEvents {
     sender_id: string;
     content: string;
     type: 'text' | 'voice' | 'system';
+    /** Where it answers something. */
+    reply_to?: ReplyTo;
     created_at: string;
   }) => void;
   /** Everything up to `seq` has been read by them. */

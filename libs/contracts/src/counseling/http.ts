@@ -29,6 +29,8 @@ export const chatSessionView = z.object({
   studentAnonymousId: z.string(),
   topic: z.string().nullable(),
   createdAt: z.iso.datetime(),
+  forgottenAfterMs: z.int().meta({ description: 'how long after the last message everything is forgotten' }),
+  forgottenAt: z.iso.datetime().meta({ description: 'when that is, unless something happens until then' }),
 });
 export type ChatSessionView = z.infer<typeof chatSessionView>;
 /** `GET /api/chat/sessions` */

@@ -5,13 +5,14 @@
  * KEYS: 1 the session (a hash: also its summary, and under `<anonymous id>:<client id>` the place of each message),
  * 2 its messages (a list), 3 who is there (a hash).
  */
-const MOVE = `
-local function move(at)
-  for i = 1, 3 do redis.call('PEXPIREAT', KEYS[i], at) end
-end
+const NOW = `
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end`;
+const MOVE = `${NOW}
+local function move(at)
+  for i = 1, 3 do redis.call('PEXPIREAT', KEYS[i], at) end
 end`;
 
 /** ARGV: seeker's anonymous id, topic or '', retention (ms). */
@@ -103,12 +104,16 @@ export const SIGN = `${REQUIRE_SEAT()}
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return nil`;
 
-/** What stands by now. @returns {status, version, seeker, helper, topic, ended by, messages, ms of the last}, or 'gone' */
-export const LOOK = `
+/**
+ * What stands by now.
+ * @returns {status, version, seeker, helper, topic, ended by, messages, ms of the last, ms of its expiry}, or 'gone'
+ */
+export const LOOK = `${NOW}
 local known = redis.call('HMGET', KEYS[1], 'status', 'version', 'seeker', 'helper', 'topic', 'ended_by')
 if not known[1] then return 'gone' end
 known[7] = redis.call('LLEN', KEYS[2])
 known[8] = known[7] > 0 and string.match(redis.call('LINDEX', KEYS[2], -1), '^%d+') or '0'
+known[9] = now() + redis.call('PTTL', KEYS[1])
 return known`;
 
 /**

@@ -18,6 +18,8 @@ export interface SessionLook extends SessionContext {
   count: number;
   /** When the last one was said, in ms since 1970; 0 without one. */
   lastAt: number;
+  /** When Redis forgets it unless something happens, in ms since 1970. */
+  forgottenAt: number;
 }
 
 /** What a socket finds when it joins. */
@@ -119,7 +121,17 @@ export class SessionStore {
   async look(id: string): Promise<SessionLook | undefined> {
     const answer = await this.scripts.look(...keysOf(id));
     if (!Array.isArray(answer)) return undefined;
-    const [status, version, seekerAnonymousId, helperAnonymousId, topic, endedBy, count, lastAt] = answer as [
+    const [
+      status,
+      version,
+      seekerAnonymousId,
+      helperAnonymousId,
+      topic,
+      endedBy,
+      count,
+      lastAt,
+      forgottenAt,
+    ] = answer as [
       SessionContext['status'],
       string,
       string,
@@ -128,6 +140,7 @@ export class SessionStore {
       Side | 'system' | null,
       number,
       string,
+      number,
     ];
     return {
       status,
@@ -138,6 +151,7 @@ export class SessionStore {
       endedBy: endedBy || null,
       count,
       lastAt: Number(lastAt),
+      forgottenAt,
     };
   }
 

@@ -13,6 +13,12 @@ import { conversationStatesBefore, type EndedBy, type EndReason } from './conver
 
 export type MemberRole = 'seeker' | 'helper';
 
+/** Everything up to `seq` was read, and when. */
+export interface ReadMark {
+  seq: number;
+  readAt: Date;
+}
+
 /** Changes of a conversation: opened by its members, ended by one of them or by the system. */
 @Injectable()
 export class Conversations {
@@ -27,6 +33,7 @@ export class Conversations {
   /**
    * A member has the conversation on their screen: everything so far is read, and when both have opened
    * it, its session timer starts.
+   * @returns what that marked as read, if anything
    * @throws not_found, forbidden (no member, or the other role), conversation_ended
    */
   async opened(
@@ -34,9 +41,9 @@ export class Conversations {
     personId: string,
     role: MemberRole,
     program?: ProgramName,
-  ): Promise<void> {
+  ): Promise<ReadMark | undefined> {
     await this.requireMember(conversationId, personId, role, program);
-    await inTransaction(this.dataSource, async (manager) => {
+    return inTransaction(this.dataSource, async (manager) => {
       const now = this.clock.now();
       const [conversation] = await updated<{ last_seq: number; started_at: Date | null }>(
         manager,
@@ -50,8 +57,10 @@ export class Conversations {
         WHERE conversation_id = $1 AND person_id = $2`,
         [conversationId, personId, now],
       );
-      await markRead(manager, conversationId, personId, conversation.last_seq, now);
-      if (conversation.started_at) return;
+      const seq = conversation.last_seq;
+      const moved = await markRead(manager, conversationId, personId, seq, now);
+      const mark = moved ? { seq, readAt: now } : undefined;
+      if (conversation.started_at) return mark;
       const [started] = await updated<{ id: string }>(
         manager,
         `UPDATE conversations c SET started_at = $2, version = version + 1
@@ -61,6 +70,7 @@ export class Conversations {
         [conversationId, now],
       );
       if (started) await enqueue(manager, announce({ task: 'conversation.started', conversationId }));
+      return mark;
     });
   }
 
@@ -82,11 +92,17 @@ export class Conversations {
       (await markRead(this.dataSource.manager, conversationId, personId, seq, now, program));
     if (moved) return now;
     await this.requireMember(conversationId, personId, undefined, program);
+    await this.requireMessage(conversationId, seq);
+    return undefined;
+  }
+
+  /** @throws validation_failed when there is no message with this `seq` yet */
+  async requireMessage(conversationId: string, seq: number): Promise<void> {
     const [{ last_seq } = { last_seq: 0 }] = await this.dataSource.query<{ last_seq: number }[]>(
       `SELECT last_seq FROM conversations WHERE id = $1`,
       [conversationId],
     );
-    if (seq <= last_seq) return undefined;
+    if (seq <= last_seq) return;
     throw new KindlineError('validation_failed', 'There is no message with this seq yet', {
       errors: [{ path: 'seq', message: `must be at most ${last_seq}` }],
     });

@@ -34,6 +34,11 @@ export class Rosters {
     return this.known.get(conversationId);
   }
 
+  /** Of an active conversation, loaded if it is not known. */
+  async of(conversationId: string): Promise<Roster | undefined> {
+    return this.get(conversationId) ?? (await this.load([conversationId])).get(conversationId);
+  }
+
   forget(conversationId: string): void {
     this.known.delete(conversationId);
   }
