@@ -1,4 +1,5 @@
 import nx from '@nx/eslint-plugin';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /** Who may use whom. Everything else is refused. */
@@ -6,6 +7,9 @@ const boundaries = [
   { sourceTag: 'scope:contracts', onlyDependOnLibsWithTags: [] },
   // It is published by itself; only its specs, which this does not bind, compare it with the contracts.
   { sourceTag: 'scope:client', onlyDependOnLibsWithTags: [] },
+  // Types only: a browser loads none of it.
+  { sourceTag: 'scope:browser-client', onlyDependOnLibsWithTags: ['scope:contracts'] },
+  { sourceTag: 'scope:console', onlyDependOnLibsWithTags: ['scope:contracts', 'scope:browser-client'] },
   { sourceTag: 'scope:database', onlyDependOnLibsWithTags: ['scope:contracts'] },
   { sourceTag: 'scope:platform', onlyDependOnLibsWithTags: ['scope:contracts'] },
   { sourceTag: 'scope:auth', onlyDependOnLibsWithTags: ['scope:contracts', 'scope:platform'] },
@@ -41,7 +45,7 @@ export default tseslint.config(
   { ignores: ['dist', 'node_modules', '.data', '.nx', 'test/boundaries-fixture'] },
   { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: { process: 'readonly' } } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommended],
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -60,6 +64,7 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  { files: ['apps/console/src/**/*.{ts,tsx}'], extends: [reactHooks.configs.flat.recommended] },
   {
     // Specs start whole services, each from its own app, on test servers.
     files: SPECS,

@@ -4,6 +4,6 @@ module.exports = {
   rootDir: __dirname,
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
   testTimeout: 30_000,
-  // Most specs wait for servers rather than for this machine's cores.
-  maxWorkers: 2,
+  // Most specs wait for servers and for time rather than for this machine's cores.
+  maxWorkers: 3,
 };

@@ -33,3 +33,8 @@ for service in notification-worker scheduler session-api chat-gateway; do
   done
   echo "$service: replaced"
 done
+# Only files: whoever has the page keeps it, and for a second nobody gets it anew.
+if [ -n "$(compose ps -q console)" ]; then
+  compose up -d --no-deps --wait console
+  echo "console: replaced"
+fi

@@ -6,20 +6,39 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from './console.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const windows = process.platform === 'win32';
 const node = join(modules, 'node', 'bin', windows ? 'node.exe' : 'node');
 
+/** Whether `npm start` serves the console; without it nothing is built. */
+const consoleWanted = (process.env.CONSOLE || String(process.env.NODE_ENV !== 'production')) === 'true';
+
 const SCRIPTS = {
-  start: { build: ['libs', 'apps'], run: ['tools/start.mjs'] },
-  test: { build: [], run: ['tools/test.mjs'] },
+  start: { build: ['libs', 'apps'], console: consoleWanted, run: ['tools/start.mjs'] },
+  // The specs of the console run against what `npm start` runs.
+  test: { build: ['libs', 'apps'], console: true, run: ['tools/test.mjs'] },
   bench: { build: ['libs', 'apps', 'bench'], run: ['dist/bench/main.js'] },
   migrate: { build: ['libs'], run: ['dist/libs/database/src/migrate.js'] },
   build: { build: ['libs', 'apps', 'bench'] },
+  'build:console': { build: [], console: true },
+  install: { build: [] },
+  screenshots: {
+    build: ['libs', 'apps'],
+    console: true,
+    run: ['tools/test.mjs', '--testMatch', '**/console/test/screenshots.ts'],
+  },
+  'measure:console': {
+    build: ['libs', 'apps'],
+    console: true,
+    run: ['tools/test.mjs', '--testMatch', '**/console/test/first-load.measure.ts'],
+  },
   sbom: { build: [], run: ['tools/sbom.mjs'] },
   'pack:backend-client': { build: [], run: ['tools/pack-backend-client.mjs'] },
+  'pack:client': { build: [], run: ['tools/pack-client.mjs'] },
+  'docs:client': { build: [], run: ['tools/client-docs.mjs'] },
 };
 
 function fail(sentence) {
@@ -79,7 +98,7 @@ function compile(folders) {
   const present = folders.filter((folder) => existsSync(join(root, folder)));
   if (present.length === 0) return;
   const swc = join(modules, '@swc', 'cli', 'bin', 'swc.js');
-  const ignored = '**/*.spec.ts,**/*.integration-spec.ts';
+  const ignored = '**/*.spec.ts,**/*.integration-spec.ts,apps/console/**';
   const options = ['-d', 'dist', '-C', `jsc.baseUrl=${root}`, '--ignore', ignored, '-q'];
   const { status } = spawnSync(node, [swc, ...present, ...options], { cwd: root, stdio: 'inherit' });
   if (status !== 0) fail('The TypeScript could not be compiled; the message stands above.');
@@ -118,4 +137,6 @@ const script = SCRIPTS[name];
 if (!script) fail(`usage: node tools/bootstrap.mjs ${Object.keys(SCRIPTS).join('|')} [arguments]`);
 install();
 compile(script.build);
+if (script.console && !buildConsole(root, node))
+  fail('The console could not be built; the message stands above.');
 if (script.run) handOver([...script.run, ...rest]);

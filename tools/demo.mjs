@@ -1,69 +1,40 @@
-const ACCOUNTS = [
-  { variable: 'ADA_TOKEN', sub: 'demo-ada', name: 'Ada', roles: ['user'], description: 'Ada asks for help' },
-  {
-    variable: 'BEN_TOKEN',
-    sub: 'demo-ben',
-    name: 'Ben',
-    roles: ['volunteer'],
-    description: 'Ben is an available volunteer',
-  },
-  {
-    variable: 'CLEO_TOKEN',
-    sub: 'demo-cleo',
-    name: 'Cleo',
-    roles: ['volunteer'],
-    description: 'Cleo is another one',
-  },
-  {
-    variable: 'DORA_TOKEN',
-    sub: 'demo-dora',
-    name: 'Dora',
-    roles: ['senior'],
-    description: 'Dora is a senior',
-  },
-  {
-    variable: 'KIM_TOKEN',
-    sub: 'demo-kim',
-    name: 'Kim',
-    roles: ['student'],
-    description: 'Kim is a student',
-  },
-  {
-    variable: 'NOOR_TOKEN',
-    sub: 'demo-noor',
-    name: 'Noor',
-    roles: ['counselor'],
-    description: 'Noor is a counsellor',
-  },
-  {
-    variable: 'GUS_TOKEN',
-    sub: 'demo-gus',
-    name: 'Gus',
-    roles: ['agent'],
-    description: 'Gus is a support agent',
-  },
-  {
-    variable: 'FAY_TOKEN',
-    sub: 'demo-fay',
-    name: 'Fay',
-    roles: ['facilitator'],
-    description: 'Fay is a facilitator',
-  },
-  {
-    variable: 'SUPERVISOR_TOKEN',
-    sub: 'demo-sam',
-    name: 'Sam',
-    roles: ['supervisor'],
-    description: 'Sam supervises',
-  },
-  {
-    variable: 'ADMIN_TOKEN',
-    sub: 'demo-alex',
-    name: 'Alex',
-    roles: ['admin'],
-    description: 'Alex administers',
-  },
+const PEOPLE = [
+  person('ADA_TOKEN', 'Ada', 'user', 'Ada asks for somebody to talk to.'),
+  person('OMAR_TOKEN', 'Omar', 'user', 'Omar does, too: two requests at once show who is asked for which.'),
+  person('BEN_TOKEN', 'Ben', 'volunteer', 'Ben is a volunteer and available.'),
+  person('CLEO_TOKEN', 'Cleo', 'volunteer', 'Cleo is another one: what Ben accepts vanishes from her page.'),
+  person('DORA_TOKEN', 'Dora', 'senior', 'Dora is a senior who likes company, in writing or by voice.'),
+  person(
+    'KIM_TOKEN',
+    'Kim',
+    'student',
+    'Kim is a student who wants to talk to a counsellor without giving a name.',
+  ),
+  person(
+    'LENA_TOKEN',
+    'Lena',
+    'student',
+    'Lena is another one; with no counsellor there they wait in a queue.',
+  ),
+  person('NOOR_TOKEN', 'Noor', 'counselor', 'Noor is a counsellor and never learns who the students are.'),
+  person('MILO_TOKEN', 'Milo', 'counselor', 'Milo is another one, who takes over when Noor is lost.'),
+  person('GUS_TOKEN', 'Gus', 'agent', 'Gus is a support agent.'),
+  person('HANA_TOKEN', 'Hana', 'agent', 'Hana is another one, who can be brought in.'),
+  person('FAY_TOKEN', 'Fay', 'facilitator', 'Fay leads courses and hears of bookings.'),
+  person('IVO_TOKEN', 'Ivo', 'facilitator', 'Ivo does, too, and sees only his own.'),
+  person('SUPERVISOR_TOKEN', 'Sam', 'supervisor', 'Sam looks after the volunteers.'),
+  person('ADMIN_TOKEN', 'Alex', 'admin', 'Alex sees the numbers and writes announcements.'),
 ];
+
+function person(variable, name, role, about) {
+  const short = name.toLowerCase();
+  return { variable, sub: `demo-${short}`, email: `${short}@demo.kindline`, name, roles: [role], about };
+}
+
+/** Whom one can be on the console without a password. */
+export function demoPeople() {
+  return PEOPLE.map(({ sub, email, name, roles, about }) => ({ sub, email, name, roles, about }));
+}
 
 async function call(url, method, token, body) {
   const answer = await fetch(url, {
@@ -78,18 +49,12 @@ async function call(url, method, token, body) {
 /** Accounts to try things with; their volunteers are available. */
 export async function demoAccounts(api, serviceToken) {
   return Promise.all(
-    ACCOUNTS.map(async ({ variable, sub, name, roles, description }) => {
-      const email = `${name.toLowerCase()}@demo.kindline`;
-      const { token } = await call(`${api}/auth/tokens`, 'POST', serviceToken, {
-        sub,
-        email,
-        name,
-        roles,
-        expiresIn: '24h',
-      });
+    PEOPLE.map(async ({ variable, sub, email, name, roles, about }) => {
+      const claims = { sub, email, name, roles, expiresIn: '24h' };
+      const { token } = await call(`${api}/auth/tokens`, 'POST', serviceToken, claims);
       if (roles.includes('volunteer'))
         await call(`${api}/api/volunteers/me`, 'PATCH', token, { available: true });
-      return { variable, token, description: `${description} (${email})` };
+      return { variable, token, description: `${about} (${email})` };
     }),
   );
 }

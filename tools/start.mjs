@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { demoAccounts } from './demo.mjs';
+import { demoAccounts, demoPeople } from './demo.mjs';
 import { ensurePostgres, ensureRedis } from './infra.mjs';
 import { checkPorts, portOf } from './ports.mjs';
 import { serviceRunner } from './services.mjs';
@@ -31,6 +31,21 @@ const urlOf = (service) => `http://${reachable}:${portOf(service)}`;
 
 /** Where clients on this machine find anonymous sessions; in production the operator knows better. */
 const CHAT_SERVICE_URL = production ? '' : `${urlOf(CHAT_GATEWAY)}/counseling`;
+
+/** As the bootstrap decides whether to build it. */
+const CONSOLE = env.CONSOLE || String(!production);
+
+/** The page, and outside production whom one can be there without a password. */
+function consoleSettings() {
+  if (production || CONSOLE !== 'true') return { CONSOLE };
+  const file = join(dataDir, 'demo-people.json');
+  writeFileSync(file, `${JSON.stringify(demoPeople(), null, 2)}\n`);
+  return {
+    CONSOLE,
+    CONSOLE_GATEWAY_URL: env.CONSOLE_GATEWAY_URL || urlOf(CHAT_GATEWAY),
+    CONSOLE_DEMO_PEOPLE: env.CONSOLE_DEMO_PEOPLE || file,
+  };
+}
 
 const services = serviceRunner({ root, say });
 /** @type {Promise<{url: string, stop(): Promise<void>}>[]} */
@@ -77,6 +92,10 @@ async function showAccounts(serviceTokens) {
 
 function showAddresses(sandbox) {
   say(`\nKindline is ready after ${((Date.now() - began) / 1000).toFixed(1)} s.`);
+  if (CONSOLE === 'true')
+    say(`  console        ${urlOf(SESSION_API)}/console/   for people: choose one and talk`);
+  if (CONSOLE === 'true' && !production && !/^(127\.|localhost$|::1$)/.test(host))
+    say(`  careful        whoever reaches ${host} can be anybody there without a password`);
   say(`  session API    ${urlOf(SESSION_API)}   described at ${urlOf(SESSION_API)}/docs`);
   say(`  chat gateway   ${urlOf(CHAT_GATEWAY)}   Socket.IO, path /socket.io`);
   say(`  scheduler      ${urlOf(SCHEDULER)}   jobs of backends, described at ${urlOf(SCHEDULER)}/docs`);
@@ -92,7 +111,14 @@ async function main() {
   await checkPorts([...SERVICES, ...(sandbox ? [SANDBOX, SANDBOX_TLS] : [])], host);
   mkdirSync(dataDir, { recursive: true });
   claim(dataDir);
-  const own = { ...env, ...secrets(dataDir), DATA_DIR: dataDir, HOST: host, ...sandbox };
+  const own = {
+    ...env,
+    ...secrets(dataDir),
+    DATA_DIR: dataDir,
+    HOST: host,
+    ...sandbox,
+    ...consoleSettings(),
+  };
   checkSettings(own);
   say('Starting Postgres and Redis …');
   servers.push(ensurePostgres({ dataDir, log: say }), ensureRedis({ dataDir, log: say }));

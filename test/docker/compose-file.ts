@@ -6,6 +6,7 @@ const FOLDER = join(__dirname, '..', '..', 'docker');
 
 export interface Container {
   image: string;
+  profiles?: string[];
   build?: { args: Record<string, string> };
   environment?: Record<string, string>;
   healthcheck?: { test?: string[]; disable?: boolean };

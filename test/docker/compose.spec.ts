@@ -1,11 +1,13 @@
 import { readEnv } from '@kindline/platform';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gatewayEnv } from '../../apps/chat-gateway/src/gateway-env';
 import { workerEnv } from '../../apps/notification-worker/src/worker-env';
 import { schedulerEnv } from '../../apps/scheduler/src/scheduler-env';
 import { sessionApiEnv } from '../../apps/session-api/src/session-api-env';
 import { containers, generatedEnv, readDockerFile } from './compose-file';
+import { configure } from './console-image';
 
 const root = join(__dirname, '..', '..');
 const SERVICES = {
@@ -75,6 +77,20 @@ describe('compose.yaml', () => {
     expect(() => readEnv(schema, { ...environment, NODE_ENV: 'production' })).not.toThrow();
   });
 
+  it('runs the console when asked for, of this version and with what its operator has set', () => {
+    const { image, profiles, networks, environment, ports } = of('console');
+    expect({ image, profiles, networks, ports }).toEqual({
+      image: of('session-api').image.replace('session-api', 'console'),
+      profiles: ['console'],
+      networks: ['edge'],
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'kindline-console-compose-'));
+    const own = { JWT_ISSUER: 'https://id.example.org', CONSOLE_OIDC_CLIENT_ID: 'kindline-console' };
+    const { status, stderr } = configure({ ...environment, ...own }, folder);
+    rmSync(folder, { recursive: true });
+    expect([status, stderr]).toEqual([0, '']);
+  });
+
   it('does not start without secrets, and says where to read on', () => {
     for (const secret of ['POSTGRES_PASSWORD', 'JWT_SECRET', 'BACKEND_SERVICE_TOKEN', 'TURN_SECRET'])
       expect(() => containers({ ...generatedEnv(), [secret]: '' })).toThrow(
@@ -127,6 +143,14 @@ describe('haproxy.cfg', () => {
     const schema = SERVICES[name].shape as Record<string, { parse(value: unknown): unknown }>;
     const port = schema[`${name.toUpperCase().replace('-', '_')}_PORT`]?.parse(undefined);
     expect(config).toMatch(new RegExp(`^  server-template ${name}- \\d+ ${name}:${String(port)}$`, 'm'));
+  });
+
+  it('finds the console where its server listens, and nothing else of that name', () => {
+    const port = /listen (\d+);/.exec(readDockerFile('console/nginx.conf'))?.[1];
+    expect(config).toMatch(new RegExp(`^  server-template console- \\d+ console:${port}$`, 'm'));
+    expect(config).toMatch(
+      /^  use_backend console if \{ path \/console \} \|\| \{ path_beg \/console\/ \}$/m,
+    );
   });
 
   it('hides metrics and health, however they are written', () => {

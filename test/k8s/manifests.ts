@@ -61,6 +61,7 @@ export interface PodTemplate {
     initContainers?: Container[];
     volumes?: {
       name: string;
+      emptyDir?: object;
       configMap?: { name: string };
       secret?: { secretName: string; optional?: boolean };
     }[];
@@ -170,6 +171,11 @@ export const workloads = (all: Manifest[]): Manifest[] => all.filter(({ kind }) 
 export const services = (all: Manifest[]): Manifest[] =>
   ofKind(all, 'Deployment').filter(
     ({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === 'service',
+  );
+/** The same and the console: what serves people, in more than one replica. */
+export const replicated = (all: Manifest[]): Manifest[] =>
+  ofKind(all, 'Deployment').filter(({ metadata }) =>
+    ['service', 'page'].includes(metadata.labels?.['app.kubernetes.io/component'] ?? ''),
   );
 export const podOf = ({ spec }: Manifest): PodTemplate['spec'] => spec.template.spec;
 export const containersOf = (workload: Manifest): Container[] => [

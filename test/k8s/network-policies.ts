@@ -72,7 +72,7 @@ export const networkPolicies: Policy[] = [
         const known = target?.spec.ports.some((one) => one.name === port.name);
         return [
           ...(known ? [] : [`Ingress ${path}: there is no port ${port.name} of ${name}`]),
-          ...(['session-api', 'chat-gateway'].includes(name)
+          ...(['session-api', 'chat-gateway', 'console'].includes(name)
             ? []
             : [`Ingress ${path}: ${name} is not for the outside`]),
           ...(/^\/($|metrics|health|stats)/.test(path)

@@ -4,6 +4,7 @@ import {
   type Manifest,
   ofKind,
   podOf,
+  replicated,
   services,
   titleOf,
   workloads,
@@ -70,7 +71,7 @@ export const podPolicies: Policy[] = [
           .filter(({ image }) => image.includes('kindline/') && !image.endsWith(`:${version}`))
           .map(({ image }) => `${titleOf(workload)}: ${image} is not of version ${version}`),
       ),
-      ...[...services(all), ...ofKind(all, 'Job')]
+      ...[...replicated(all), ...ofKind(all, 'Job')]
         .filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/version'] !== version)
         .map((workload) => `${titleOf(workload)}: its label does not say version ${version}`),
       ...ofKind(all, 'Job')
@@ -96,7 +97,7 @@ export const podPolicies: Policy[] = [
       [startupProbe, livenessProbe].some((probe) => probe?.httpGet?.path !== '/health/live')
         ? 'startup and liveness must ask /health/live'
         : readinessProbe?.httpGet?.path !== '/health/ready' && 'readiness must ask /health/ready',
-    services,
+    replicated,
   ),
   ofContainers('every container has requests and limits', ({ resources }) => {
     const missing = (['requests', 'limits'] as const).flatMap((side) =>
@@ -169,7 +170,7 @@ export const podPolicies: Policy[] = [
         `is killed after ${terminationGracePeriodSeconds} s of ${needed}`
       );
     },
-    services,
+    replicated,
   ),
   ofPods(
     'a new version takes no replica away before another is there',
@@ -177,7 +178,7 @@ export const podPolicies: Policy[] = [
       const { maxSurge, maxUnavailable } = spec.strategy?.rollingUpdate ?? {};
       return (maxUnavailable !== 0 || maxSurge !== 1 || !spec.minReadySeconds) && 'is replaced too eagerly';
     },
-    services,
+    replicated,
   ),
   ofPods(
     'replicas are spread over zones and nodes',
@@ -188,7 +189,7 @@ export const podPolicies: Policy[] = [
       );
       return missing.length > 0 && `is not spread by ${missing.join(', ')}`;
     },
-    services,
+    replicated,
   ),
   {
     name: 'every object says what it belongs to',

@@ -10,6 +10,7 @@ import {
   OVERLAYS,
   ofKind,
   podOf,
+  replicated,
   services,
 } from './manifests';
 import { networkPolicies } from './network-policies';
@@ -116,6 +117,7 @@ const breaks: Record<string, [what: string, change: Breaking, sentence: RegExp][
   'a new version takes no replica away before another is there': [
     ['the default', (all) => delete gateway(all).spec.strategy, /eagerly/],
     ['no rest', (all) => delete gateway(all).spec.minReadySeconds, /eagerly/],
+    ['the console', (all) => delete find(all, 'Deployment', 'console').spec.strategy, /console.*eagerly/],
   ],
   'replicas are spread over zones and nodes': [
     ['nowhere', ofPod((pod) => delete pod.topologySpreadConstraints), /zone, kubernetes.io\/hostname/],
@@ -155,6 +157,7 @@ const breaks: Record<string, [what: string, change: Breaking, sentence: RegExp][
   ],
   'every service survives the loss of a node, and lets nodes be drained': [
     ['no budget', drop('PodDisruptionBudget', 'scheduler'), /scheduler.*budget/],
+    ["none of the console's", drop('PodDisruptionBudget', 'console'), /console.*budget/],
     ['a strict one', (all) => (find(all, 'PodDisruptionBudget').spec.maxUnavailable = 0), /budget/],
     [
       'one replica',
@@ -250,13 +253,16 @@ function firstPath(all: Manifest[]) {
   it.each(OVERLAYS)('find the four services in %s', (path) => {
     const names = services(render(path)).map(({ metadata }) => metadata.name);
     expect(names.sort()).toEqual(['chat-gateway', 'notification-worker', 'scheduler', 'session-api']);
+    expect(replicated(render(path)).map(({ metadata }) => metadata.name)).toEqual(
+      expect.arrayContaining(['console', ...names]),
+    );
   });
 
   it.each(OVERLAYS)('find in %s what the migration needs before the services come', (path) => {
     const first = render(path).filter(
-      ({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] !== 'service',
+      ({ metadata }) => !['service', 'page'].includes(metadata.labels?.['app.kubernetes.io/component'] ?? ''),
     );
-    expect(services(first)).toEqual([]);
+    expect(replicated(first)).toEqual([]);
     expect(ofKind(first, 'Job')).toHaveLength(1);
     const needed = ['what pods refer to is there', 'nobody is given a token of the API server'];
     const checked = policies.filter(({ name }) => needed.includes(name));

@@ -35,11 +35,16 @@ describe('the Ingress', () => {
   const serviceOf = (route: string): string | undefined =>
     paths.find(({ path }) => route === path || route.startsWith(`${path}/`))?.backend.service.name;
 
-  it('leads every route of the session API to it', () => {
-    const routes = routesOf('session-api');
+  const isConsole = (route: string): boolean => route.startsWith('/console');
+
+  it('leads every route of the session API to it, but to the console where that has its own server', () => {
+    const routes = routesOf('session-api').filter((route) => !isConsole(route));
     expect(routes.length).toBeGreaterThan(40);
     expect(routes).toContain('/start_chat_session');
     expect(routes.filter((route) => serviceOf(route) !== 'session-api')).toEqual([]);
+    const page = [...routesOf('session-api').filter(isConsole), '/console', '/console/assets/main.js'];
+    expect(page).toContain('/console/config.json');
+    expect(page.filter((route) => serviceOf(route) !== 'console')).toEqual([]);
   });
 
   it('leads to no path without a route', () => {

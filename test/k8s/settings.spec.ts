@@ -8,6 +8,7 @@ import { gatewayEnv } from '../../apps/chat-gateway/src/gateway-env';
 import { workerEnv } from '../../apps/notification-worker/src/worker-env';
 import { schedulerEnv } from '../../apps/scheduler/src/scheduler-env';
 import { sessionApiEnv } from '../../apps/session-api/src/session-api-env';
+import { configure } from '../docker/console-image';
 import { containersOf, hasKubectl, type Manifest, Manifests, OVERLAYS, ofKind, podOf } from './manifests';
 
 if (!hasKubectl) process.stderr.write('Settings in k8s/ are not tried: kubectl is not installed here\n');
@@ -49,9 +50,12 @@ function settingsOf(all: Manifest[], service: string): Settings {
     for (const { name, value, valueFrom } of env) {
       settings.names.push(name);
       const { name: secret = '', key = '' } = valueFrom?.secretKeyRef ?? {};
+      const { name: map = '', key: mapped = '' } = valueFrom?.configMapKeyRef ?? {};
       const generated = dataOf('Secret', secret)[key];
       const external = ofKind(all, 'ExternalSecret').find(({ spec }) => spec.target.name === secret);
+      const shared = dataOf('ConfigMap', map)[mapped];
       if (value !== undefined) settings.values[name] = value;
+      else if (shared !== undefined) settings.values[name] = shared;
       else if (generated !== undefined) settings.values[name] = Buffer.from(generated, 'base64').toString();
       else if (external?.spec.data.some(({ secretKey }) => secretKey === key))
         settings.values[name] = STORE[key] ?? '';
@@ -127,6 +131,14 @@ const missingNames = (schema: z.ZodObject, { values }: Settings): string[] =>
           expect(keys).toContain(file.slice((mount?.mountPath.length ?? 0) + 1));
         }
       });
+    });
+
+    it('are what the console takes, where it runs', () => {
+      const workload = ofKind(all, 'Deployment').find(({ metadata }) => metadata.name === 'console');
+      const { values } = settingsOf(all, 'console');
+      const { status, stderr } = configure(values, folder);
+      const expected = workload?.spec.replicas === 0 ? [1, expect.stringMatching(/\S/)] : [0, ''];
+      expect([status, stderr]).toEqual(expected);
     });
 
     it('hold programs that are right', () => {

@@ -7,6 +7,7 @@ import {
   named,
   ofKind,
   podOf,
+  replicated,
   selected,
   selects,
   services,
@@ -89,7 +90,7 @@ export const wiringPolicies: Policy[] = [
       ...workloads(all)
         .filter(({ kind, spec }) => kind !== 'Job' && !selects(spec.selector, spec.template.metadata.labels))
         .map((workload) => `${titleOf(workload)}: its selector does not match its own pods`),
-      ...services(all)
+      ...replicated(all)
         .filter((service) =>
           podOf(service).topologySpreadConstraints?.some(
             ({ labelSelector }) => !selects(labelSelector, service.spec.template.metadata.labels),
@@ -114,7 +115,7 @@ export const wiringPolicies: Policy[] = [
   {
     name: 'every service survives the loss of a node, and lets nodes be drained',
     check: (all) =>
-      services(all).flatMap((service) => {
+      replicated(all).flatMap((service) => {
         const { labels } = service.spec.template.metadata;
         const budgets = ofKind(all, 'PodDisruptionBudget').filter(({ spec }) =>
           selects(spec.selector, labels),

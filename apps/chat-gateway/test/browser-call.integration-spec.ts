@@ -1,6 +1,6 @@
 import type { Ack } from '@kindline/contracts';
-import { createTestDatabase, type TestDatabase } from '@kindline/testing';
-import { CHROMIUM, type Phone, Phones } from './browser/phones';
+import { CHROMIUM, createTestDatabase, type TestDatabase } from '@kindline/testing';
+import { type Phone, Phones } from './browser/phones';
 import { accept, done, Outsiders, request } from './companion-kit';
 import { at, eventually, type TestPerson, type TestSocket, World } from './kit';
 import { hasTurnServer, startTurnServer, TURN_SECRET, type TurnServer } from './turn-server';

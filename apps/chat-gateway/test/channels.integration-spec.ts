@@ -319,6 +319,11 @@ describe('support channels', () => {
     ];
     const agentSocket = await connect(agent, 1);
     const channel = await open(world, user, { message: 'one' });
+    // Agents who come before these news are shown them, too.
+    await agentSocket.next(
+      'channel:updated',
+      updateOf(channel, ({ claimed }) => claimed),
+    );
     const outsiderSocket = await connect(outsider, 0);
     const userSocket = await connect(user, 0);
     await agentSocket.next('presence:changed', ({ sub, online }) => sub === user.sub && online);

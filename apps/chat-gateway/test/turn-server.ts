@@ -1,10 +1,9 @@
-import { freePort } from '@kindline/testing';
+import { freePort, programOf } from '@kindline/testing';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { programOf } from './browser/phones';
 import { eventually } from './kit';
 
 export const TURN_SECRET = 'what-the-turn-servers-of-tests-know';

@@ -1,8 +1,7 @@
 import type { Ack, IceServer } from '@kindline/contracts';
-import { createTestDatabase, type TestDatabase } from '@kindline/testing';
+import { createTestDatabase, programOf, type TestDatabase } from '@kindline/testing';
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { programOf } from './browser/phones';
 import { at, World } from './kit';
 import { hasTurnServer, startTurnServer, TURN_SECRET, type TurnServer } from './turn-server';
 

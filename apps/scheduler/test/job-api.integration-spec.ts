@@ -109,10 +109,10 @@ describe('the job API', () => {
   describe('replacing', () => {
     it('makes a new job under the same id: other time, other target, other key, nothing of before', async () => {
       const [first, second] = [`${world.target.origin}/re-1`, `${world.target.origin}/re-2`];
-      await world.add({ job_id: 're', run_at: inSeconds(0.5), callback_url: first, payload: { n: 1 } });
+      await world.add({ job_id: 're', run_at: inSeconds(2), callback_url: first, payload: { n: 1 } });
       const again = await world.add({ job_id: 're', cron: '0 0 1 1 *', callback_url: second });
       expect(again).toMatchObject({ run_at: null, cron: '0 0 1 1 *', payload: null });
-      await world.add({ job_id: 're', run_at: inSeconds(0.6), callback_url: second, payload: { n: 2 } });
+      await world.add({ job_id: 're', run_at: inSeconds(2.1), callback_url: second, payload: { n: 2 } });
       await world.until('re', 'completed');
       expect(world.target.of('/re-1')).toEqual([]);
       expect(world.target.of('/re-2').map(({ body }) => body)).toEqual(['{"n":2}']);

@@ -1,5 +1,6 @@
 import { commonEnv, portEnv } from '@kindline/platform';
 import { z } from 'zod';
+import { consoleMistakes, consoleSettings } from './console/console-env';
 
 /** Nest token: this service's settings. */
 export const SESSION_API_ENV = Symbol('SESSION_API_ENV');
@@ -26,19 +27,20 @@ const settings = commonEnv.extend({
     .optional()
     .meta({ example: 'https://chat.example.org/counseling' }),
   CHAT_GATEWAY_PORT: portEnv(5002),
+  ...consoleSettings,
 });
 
-export const sessionApiEnv = settings.superRefine(
-  ({ SUMMARY_API_URL, SUMMARY_API_KEY, SUMMARY_MODEL }, context) => {
-    const needs = (path: string, other: string): void =>
-      context.addIssue({ code: 'custom', path: [path], message: `needs ${other} as well` });
-    if (SUMMARY_API_URL !== undefined && SUMMARY_MODEL === undefined)
-      needs('SUMMARY_API_URL', 'SUMMARY_MODEL');
-    if (SUMMARY_API_URL !== undefined) return;
-    if (SUMMARY_MODEL !== undefined) needs('SUMMARY_MODEL', 'SUMMARY_API_URL');
-    if (SUMMARY_API_KEY !== undefined) needs('SUMMARY_API_KEY', 'SUMMARY_API_URL');
-  },
-);
+export const sessionApiEnv = settings.superRefine((env, context) => {
+  const { SUMMARY_API_URL, SUMMARY_API_KEY, SUMMARY_MODEL } = env;
+  const wrong = (path: string, message: string): void =>
+    context.addIssue({ code: 'custom', path: [path], message });
+  const needs = (path: string, other: string): void => wrong(path, `needs ${other} as well`);
+  for (const [name, sentence] of consoleMistakes(env)) wrong(name, sentence);
+  if (SUMMARY_API_URL !== undefined && SUMMARY_MODEL === undefined) needs('SUMMARY_API_URL', 'SUMMARY_MODEL');
+  if (SUMMARY_API_URL !== undefined) return;
+  if (SUMMARY_MODEL !== undefined) needs('SUMMARY_MODEL', 'SUMMARY_API_URL');
+  if (SUMMARY_API_KEY !== undefined) needs('SUMMARY_API_KEY', 'SUMMARY_API_URL');
+});
 
 export type SessionApiEnv = z.output<typeof sessionApiEnv>;
 

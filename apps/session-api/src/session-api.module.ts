@@ -7,10 +7,13 @@ import {
   Announcer,
   bookingPublishing,
   CHANNELS,
+  DeploymentFacts,
   DomainModule,
+  Happenings,
   messageStoring,
   NEWS_PUBLISHER,
   Programs,
+  Statistics,
   WRITE_TIMEOUT_MS,
   WRITER_CONNECTIONS,
 } from '@kindline/domain';
@@ -27,6 +30,9 @@ import { SessionsController } from './better-together/sessions.controller';
 import { TestNotificationController } from './better-together/test-notification.controller';
 import { BookingsController } from './bookings/bookings.controller';
 import { HelpRequestsController } from './companion/help-requests.controller';
+import { ConsoleController } from './console/console.controller';
+import { CONSOLE_SITE, type ConsoleSite } from './console/console-site';
+import { DemoController } from './console/demo.controller';
 import { ConversationsController } from './conversations/conversations.controller';
 import { ChatSessionsController } from './counseling/chat-sessions.controller';
 import { SessionSummaries } from './counseling/session-summaries';
@@ -39,16 +45,19 @@ import { PreferencesController } from './notifications/preferences.controller';
 import { TemplatesController } from './notifications/templates.controller';
 import { NotificationsController } from './notifications/notifications.controller';
 import { PeopleController } from './people/people.controller';
+import { PeopleLookupController } from './people/people-lookup.controller';
 import { PushTokensController } from './people/push-tokens.controller';
 import { TokensController } from './people/tokens.controller';
 import { SESSION_API_ENV, type SessionApiEnv } from './session-api-env';
+import { StatisticsController } from './statistics/statistics.controller';
 import { ChannelReads } from './support/channel-reads';
 import { ChannelsController } from './support/channels.controller';
 import { VolunteersController } from './volunteers/volunteers.controller';
 
 @Module({})
 export class SessionApiModule {
-  static forRoot(env: SessionApiEnv, log: TransitionLog): DynamicModule {
+  /** @param site the console, if it is served from here */
+  static forRoot(env: SessionApiEnv, log: TransitionLog, site?: ConsoleSite): DynamicModule {
     const redis = createRedis(env.REDIS_URL, 'session-api', log);
     return {
       module: SessionApiModule,
@@ -65,6 +74,8 @@ export class SessionApiModule {
       controllers: [
         TokensController,
         PeopleController,
+        PeopleLookupController,
+        StatisticsController,
         PushTokensController,
         ConversationsController,
         HelpRequestsController,
@@ -80,6 +91,8 @@ export class SessionApiModule {
         BookingsController,
         ChatSessionsController,
         ChannelsController,
+        ...(site ? [ConsoleController] : []),
+        ...(site?.people ? [DemoController] : []),
       ],
       providers: [
         ...ANONYMOUS_SESSIONS,
@@ -88,11 +101,15 @@ export class SessionApiModule {
           createPool(env.DATABASE_URL, 'kindline-api-writer', WRITER_CONNECTIONS, WRITE_TIMEOUT_MS),
         ),
         { provide: SESSION_API_ENV, useValue: env },
+        ...(site ? [{ provide: CONSOLE_SITE, useValue: site }] : []),
         ActingPerson,
         ChannelReads,
         SessionSummaries,
         SessionViews,
         Announcer,
+        DeploymentFacts,
+        Happenings,
+        Statistics,
         { provide: SummaryWriter, useFactory: () => new SummaryWriter(modelSummary(env)) },
         ...bookingPublishing(
           () => new TransportSubscriber<TransportNews>(env.REDIS_URL, TRANSPORT_NEWS, log),

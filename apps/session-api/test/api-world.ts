@@ -33,7 +33,8 @@ export class ApiWorld {
     private readonly undo: (() => Promise<unknown>)[],
   ) {}
 
-  static async start(): Promise<ApiWorld> {
+  /** @param settings beyond those that every test has */
+  static async start(settings: Record<string, string> = {}): Promise<ApiWorld> {
     const [database, redis] = [await createTestDatabase(), await startRedis()];
     const sql = createPool(database.url, 'test', 3);
     const service = await startSessionApi({
@@ -46,6 +47,7 @@ export class ApiWorld {
       LOG_LEVEL: 'silent',
       RATE_LIMIT_DISABLED: 'true',
       SESSION_API_PORT: '0',
+      ...settings,
     });
     return new ApiWorld(service, sql, [
       () => service.stop(),

@@ -1,6 +1,7 @@
 import { BODY_LIMIT_BYTES } from '@kindline/platform';
 import { signToken, TEST_SERVICE_TOKEN, type TestPerson } from '@kindline/testing';
 import { type Answer, ApiWorld } from './api-world';
+import { BuiltConsole } from './built-console';
 import { contentsOf, expectProblem, expectRefusedField } from './refusals';
 import { type Caller, CALLERS, ROUTE_CASES, type RouteCase } from './route-cases';
 
@@ -29,6 +30,7 @@ interface Operation {
 }
 
 describe('every route refuses what it must, and changes nothing', () => {
+  const built = new BuiltConsole();
   let world: ApiWorld;
   let before: Record<string, string[]>;
   let documentation: Record<string, Record<string, Operation>>;
@@ -69,7 +71,7 @@ describe('every route refuses what it must, and changes nothing', () => {
   };
 
   beforeAll(async () => {
-    world = await ApiWorld.start();
+    world = await ApiWorld.start(built.demoSettings);
     const { user, volunteer, chatId, sessionId } = await world.chat();
     know('user', user);
     know('volunteer', volunteer);
@@ -125,6 +127,7 @@ describe('every route refuses what it must, and changes nothing', () => {
     expect(found).toEqual(expected);
   });
   afterAll(() => world.stop());
+  afterAll(() => built.remove());
 
   it('has a case for every documented route, and documents every route that has a case', () => {
     const documented = Object.entries(documentation).flatMap(([path, methods]) =>
@@ -146,6 +149,7 @@ describe('every route refuses what it must, and changes nothing', () => {
 
   describe.each(cases)('$route', (one) => {
     it('needs a valid token', async () => {
+      if (one.open) return;
       const sub = values.get('<user.sub>') ?? '';
       const bad = {
         missing: undefined,
@@ -172,13 +176,14 @@ describe('every route refuses what it must, and changes nothing', () => {
     });
 
     it("is refused to a second account with somebody's e-mail", async () => {
+      if (one.open) return;
       const email = values.get('<user.email>') ?? '';
       const token = await signToken({ sub: 'thief', email, roles: ['user', 'volunteer', 'admin'] });
       expectProblem(await send(one, { token }), 'email_taken');
     });
 
     it('is refused on behalf of nobody', async () => {
-      if (one.caller === 'backend') return;
+      if (one.open || one.caller === 'backend') return;
       const answer = await world.call(one.method, filled(one.path), {
         token: TEST_SERVICE_TOKEN,
         body: filledBody(one.body),
@@ -213,7 +218,7 @@ describe('every route refuses what it must, and changes nothing', () => {
   });
 
   it('covers every role-bound route with wrong roles', () => {
-    const open = cases.filter(({ wrongRoles }) => wrongRoles.length === 0).map(({ route }) => route);
+    const open = cases.filter((one) => !one.open && one.wrongRoles.length === 0).map(({ route }) => route);
     expect(
       open.every((route) =>
         /conversations|push-tokens|preferences|inbox|GET \/(sessions|api\/help-requests)/.test(route),

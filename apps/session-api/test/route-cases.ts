@@ -19,6 +19,8 @@ export type Caller = (typeof CALLERS)[number];
 
 /** Values in paths and bodies that are only known at run time: `<user.email>`, `<chat>`. */
 export interface RouteCase {
+  /** Whether no token is asked for. */
+  open?: true;
   /** Who may call it. */
   caller: Caller;
   /** Who may not, for lack of a role. */
@@ -123,6 +125,20 @@ const foreignChannel = (action: string): RouteCase['foreign'] => [
 
 /** One case per documented route: what it takes, and what it must refuse. */
 export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
+  'GET /console/config.json': { open: true, caller: 'user', wrongRoles: [], path: '/console/config.json' },
+  'GET /console/demo/people': { open: true, caller: 'user', wrongRoles: [], path: '/console/demo/people' },
+  'POST /console/demo/sign-in': {
+    open: true,
+    caller: 'user',
+    wrongRoles: [],
+    path: '/console/demo/sign-in',
+    body: { sub: 'demo-ada' },
+    lines: ['sub'],
+    wrong: { sub: ['', 'x'.repeat(256)] },
+    foreign: [
+      { what: 'who is no demo person', caller: 'user', body: { sub: '<user.sub>' }, code: 'not_found' },
+    ],
+  },
   'GET /api/help-requests/{id}': {
     caller: 'user',
     wrongRoles: [],
@@ -273,6 +289,37 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
       },
     ],
   },
+  'GET /api/people': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/people',
+    wrongQueries: [
+      ...WRONG_LIMITS,
+      'limit=201',
+      'search=',
+      'search=%00',
+      'search=a%07b',
+      `search=${'x'.repeat(255)}`,
+      'search=a&search=b',
+      'search[a]=b',
+      'role=king',
+      'role=',
+      'cursor=garbage',
+      `cursor=${forged('a')}`,
+      `cursor=${forged(NOBODY, NOBODY)}`,
+    ],
+  },
+  'GET /api/people/{sub}/notification-preferences': {
+    caller: 'admin',
+    wrongRoles: NO_ADMINS,
+    path: '/api/people/<user.sub>/notification-preferences',
+    unknown: { path: '/api/people/nobody/notification-preferences', code: 'not_found' },
+  },
+  'GET /api/statistics': {
+    caller: 'supervisor',
+    wrongRoles: ['user', 'volunteer', 'student', 'counselor', 'agent', 'backend'],
+    path: '/api/statistics',
+  },
   'PUT /api/push-tokens': {
     caller: 'user',
     wrongRoles: [],
@@ -369,8 +416,8 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
     caller: 'admin',
     wrongRoles: NO_ADMINS,
     path: '/api/notifications/audience',
-    body: { target: { everyone: true } },
-    wrong: { target: WRONG_TARGETS },
+    body: { target: { everyone: true }, category: 'product' },
+    wrong: { target: WRONG_TARGETS, category: ['', 'marketing'] },
   },
   'GET /api/notifications': {
     caller: 'admin',

@@ -63,6 +63,21 @@ export const personView = z.object({
   roles: z.array(role),
 });
 
+/** `GET /api/people` */
+export const peopleQuery = z.strictObject({
+  search: line(254)
+    .optional()
+    .meta({ description: 'how the name, the e-mail address or the sub begins, in any case' }),
+  role: role.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().min(1).max(256).optional(),
+});
+export const knownPerson = personView.extend({
+  last_seen_at: z.iso.datetime().nullable().meta({ description: 'when a token of theirs last came' }),
+});
+export type KnownPerson = z.infer<typeof knownPerson>;
+export const peoplePage = z.object({ people: z.array(knownPerson), cursor: z.string().nullable() });
+
 /** `PUT /api/push-tokens` */
 export const putPushToken = z.strictObject({
   token: line(4096),

@@ -51,6 +51,7 @@ import { Notifications } from './notifications/notifications';
 import { PushWindows } from './notifications/push-windows';
 import { AuditLog } from './people/audit-log';
 import { PeopleDirectory } from './people/people.directory';
+import { PeopleSearch } from './people/people-search';
 import { LastSeen } from './presence/last-seen';
 import { Programs } from './programs/programs';
 import { PushTokens } from './push-tokens/push-tokens';
@@ -71,6 +72,7 @@ export interface DomainOptions {
 
 const SERVICES = [
   PeopleDirectory,
+  PeopleSearch,
   AuditLog,
   Matching,
   DeliveryLog,

@@ -1,3 +1,4 @@
+export * from './chromium';
 export * from './eventually';
 export * from './fake-clock';
 export * from './infra';

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './eventually';
 
@@ -10,13 +10,33 @@ export interface Build {
   remove(): void;
 }
 
-/** The services as JavaScript, inside the repository so that their packages are found. */
+/** The services as JavaScript; `npm test` compiles them once for all spec files, and removes them at the end. */
 export function buildServices(): Build {
-  const data = join(ROOT, '.data');
+  const run = process.env['KINDLINE_TEST_DIR'];
+  if (!run) {
+    const folder = compileServices(join(ROOT, '.data'));
+    return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  }
+  const folder = join(run, 'services');
+  if (!existsSync(folder)) {
+    const compiled = compileServices(run);
+    try {
+      renameSync(compiled, folder);
+    } catch (error) {
+      // Another spec file was faster.
+      rmSync(compiled, { recursive: true, force: true });
+      if (!existsSync(folder)) throw error;
+    }
+  }
+  return { folder, remove: () => undefined };
+}
+
+/** @param data a folder inside the repository, so that their packages are found */
+function compileServices(data: string): string {
   mkdirSync(data, { recursive: true });
   const folder = mkdtempSync(join(data, 'test-dist-'));
   const swc = join(ROOT, 'node_modules', '@swc', 'cli', 'bin', 'swc.js');
-  const ignore = '**/*.spec.ts,**/*.integration-spec.ts';
+  const ignore = '**/*.spec.ts,**/*.integration-spec.ts,apps/console/**';
   const args = [
     swc,
     'libs',
@@ -31,7 +51,7 @@ export function buildServices(): Build {
   ];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
   if (status !== 0) throw new Error(`the services could not be compiled: ${stderr}`);
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return folder;
 }
 
 export interface ServiceProcess {

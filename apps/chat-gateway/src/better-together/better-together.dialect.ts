@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import {
   chatEnded,
   chatMessage,
-  typingInChat,
   email,
   KindlineError,
   lastOpened,
   SEEKER_ROLES,
   type Role,
+  typingInChat,
 } from '@kindline/contracts';
 import { Conversations, MessageIntake } from '@kindline/domain';
 import { Signs } from '../delivery/signs';

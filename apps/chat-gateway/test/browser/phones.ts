@@ -1,31 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-
-/** The first of these programs on the PATH. */
-export function programOf(...names: string[]): string | undefined {
-  for (const name of names) {
-    const { status, stdout } = spawnSync('which', [name], { encoding: 'utf8' });
-    if (status === 0) return stdout.trim();
-  }
-  return undefined;
-}
-
-export const CHROMIUM = programOf('chromium', 'chromium-browser', 'google-chrome');
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-fake-device-for-media-stream',
-  '--use-fake-ui-for-media-stream',
-  '--allow-loopback-in-peer-connection',
-];
+import { CHROMIUM, CHROMIUM_FLAGS } from '@kindline/testing';
 
 export interface PhoneState {
   connection: string;
@@ -77,7 +55,7 @@ export class Phones {
   /** @returns the page's origin, which the gateway has to allow */
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    this.browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: FLAGS });
+    this.browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: CHROMIUM_FLAGS });
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 

@@ -53,15 +53,16 @@ export class NotificationsController {
 
   @Post('audience')
   @Endpoint({
-    summary: 'How many people a target matches now; sends nothing',
+    summary: 'How many people a target matches now, and how many of them have switched a category off',
     access,
     body: audienceSizeQuery,
     response: audienceSize,
   })
   async audience(
-    @Input() { target }: z.output<typeof audienceSizeQuery>,
+    @Input() { target, category }: z.output<typeof audienceSizeQuery>,
   ): Promise<z.infer<typeof audienceSize>> {
-    return { audience: await this.campaigns.audienceOf(target) };
+    const { audience, optedOut } = await this.campaigns.audienceOf(target, category);
+    return { audience, opted_out: optedOut };
   }
 
   @Get()

@@ -92,8 +92,11 @@ export const announcementHeaders = z.object({
 });
 
 /** `POST /api/notifications/audience` */
-export const audienceSizeQuery = z.strictObject({ target: audienceTarget });
-export const audienceSize = z.object({ audience: z.int() });
+export const audienceSizeQuery = z.strictObject({ target: audienceTarget, category: category.optional() });
+export const audienceSize = z.object({
+  audience: z.int().meta({ description: 'people who match' }),
+  opted_out: z.int().nullable().meta({ description: 'those of them who switched the category off' }),
+});
 
 export const announcementStatus = z.enum(['scheduled', 'sending', 'sent', 'cancelled']);
 export type AnnouncementStatus = z.infer<typeof announcementStatus>;

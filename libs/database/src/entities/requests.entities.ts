@@ -8,6 +8,8 @@ import { PersonRow } from './people.entities';
 @Index('help_requests_one_pending', ['seekerId', 'program'], { unique: true, where: "status = 'pending'" })
 @Index('help_requests_pending', ['program', 'createdAt'], { where: "status = 'pending'" })
 @Index('help_requests_seeker', ['seekerId', 'createdAt'])
+@Index('help_requests_created', ['createdAt'])
+@Index('help_requests_accepted_at', ['acceptedAt'], { where: 'accepted_at IS NOT NULL' })
 @Index('help_requests_texts', ['closedAt'], {
   where: "note IS NOT NULL AND status IN ('cancelled', 'expired')",
 })

@@ -5,6 +5,7 @@ import { Calls1700000000006 } from './1700000000006-calls';
 import { ExternalJobs1700000000004 } from './1700000000004-external-jobs';
 import { Initial1700000000001 } from './1700000000001-initial';
 import { NotificationCentre1700000000009 } from './1700000000009-notification-centre';
+import { PeopleAndStatistics1700000000010 } from './1700000000010-people-and-statistics';
 import { PushWindows1700000000005 } from './1700000000005-push-windows';
 import { SupportChannels1700000000008 } from './1700000000008-support-channels';
 
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   AnonymousSessions1700000000007,
   SupportChannels1700000000008,
   NotificationCentre1700000000009,
+  PeopleAndStatistics1700000000010,
 ];

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AudienceTarget } from '@kindline/contracts';
+import type { AudienceTarget, Category } from '@kindline/contracts';
 import { DataSource } from 'typeorm';
 import { Programs } from '../programs/programs';
 
@@ -25,6 +25,17 @@ export class Audience {
       parameters,
     );
     return row?.size ?? 0;
+  }
+
+  /** How many people match now, and how many of them have switched a category off. */
+  async sizes(target: AudienceTarget, category: Category): Promise<{ audience: number; optedOut: number }> {
+    const { sql, parameters } = this.condition(target, 2, target.subs ? 'some' : 'everybody');
+    const [row] = await this.dataSource.query<[{ audience: number; optedOut: number }]>(
+      `SELECT count(*)::int AS audience, count(o.person_id)::int AS "optedOut" FROM people p
+      LEFT JOIN notification_preferences o ON o.person_id = p.id AND $1 = ANY (o.opted_out) WHERE ${sql}`,
+      [category, ...parameters],
+    );
+    return row;
   }
 
   async includes(target: AudienceTarget, personId: string): Promise<boolean> {

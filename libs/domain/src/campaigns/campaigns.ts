@@ -132,9 +132,13 @@ export class Campaigns {
     return { id: first.id, status: first.status, audience: first.audience };
   }
 
-  /** How many people a target matches now. */
-  async audienceOf(target: AudienceTarget): Promise<number> {
-    return this.audience.size(target);
+  /** How many people a target matches now, and how many of them have switched a category off. */
+  async audienceOf(
+    target: AudienceTarget,
+    category?: Category,
+  ): Promise<{ audience: number; optedOut: number | null }> {
+    if (category === undefined) return { audience: await this.audience.size(target), optedOut: null };
+    return this.audience.sizes(target, category);
   }
 
   /** Newest first, by keyset on campaigns_pkey. */

@@ -1,0 +1,70 @@
+import { type User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
+import type { ConsoleConfig } from '../config';
+import type { SignIn } from './sign-in';
+
+/** Authorization code with PKCE at the operator's issuer; what it gave is kept for this tab only. */
+export class OidcSignIn implements SignIn {
+  readonly people = null;
+
+  private constructor(
+    private readonly manager: UserManager,
+    private user: User | null,
+  ) {}
+
+  static async create({
+    authority,
+    clientId,
+    scope,
+  }: NonNullable<ConsoleConfig['oidc']>): Promise<OidcSignIn> {
+    const here = `${location.origin}${import.meta.env.BASE_URL}`;
+    const tab = new WebStorageStateStore({ store: sessionStorage });
+    const manager = new UserManager({
+      authority,
+      client_id: clientId,
+      scope,
+      redirect_uri: here,
+      post_logout_redirect_uri: here,
+      userStore: tab,
+      stateStore: tab,
+      automaticSilentRenew: false,
+    });
+    const asked = new URLSearchParams(location.search);
+    if (asked.has('state') && (asked.has('code') || asked.has('error'))) {
+      try {
+        return new OidcSignIn(manager, (await manager.signinCallback()) ?? null);
+      } finally {
+        // The code has been used up, and must not be tried again by a reload.
+        history.replaceState(null, '', here);
+      }
+    }
+    return new OidcSignIn(manager, await manager.getUser());
+  }
+
+  signedIn(): boolean {
+    return this.user !== null;
+  }
+
+  async start(): Promise<void> {
+    // In place of this page: going back must not lead to it.
+    await this.manager.signinRedirect({ redirectMethod: 'replace' });
+  }
+
+  async token(why: 'wanted' | 'expired'): Promise<string | null> {
+    if (this.user === null) return null;
+    if (why === 'expired' || this.user.expired) {
+      // Without a refresh token the library would load the issuer in a frame, which this page's policy forbids.
+      const again = this.user.refresh_token === undefined ? null : this.manager.signinSilent();
+      this.user = await Promise.resolve(again).catch(() => null);
+    }
+    return this.user?.access_token ?? null;
+  }
+
+  forget(): void {
+    this.user = null;
+    void this.manager.removeUser();
+  }
+
+  async end(): Promise<void> {
+    await this.manager.signoutRedirect({ redirectMethod: 'replace' }).catch(() => this.forget());
+  }
+}

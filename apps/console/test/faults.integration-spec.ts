@@ -1,0 +1,104 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
+import { eventually } from '@kindline/testing';
+import { Kindline } from './kindline';
+import { messagesOf, People, said, say, stateOfLast, talk, withBrowser } from './people';
+
+jest.setTimeout(120_000);
+
+withBrowser('a page on which something goes wrong', () => {
+  let kindline: Kindline;
+  let people: People;
+  let elsewhere: Server;
+  let ada: Page;
+  let ben: Page;
+
+  beforeAll(async () => {
+    elsewhere = createServer((_request, response) => response.end('<title>The weather</title>Sunny'));
+    await new Promise<void>((listening) => elsewhere.listen(0, '127.0.0.1', listening));
+    const { port } = elsewhere.address() as AddressInfo;
+    kindline = await Kindline.start({ CONSOLE_LEAVE_URL: `http://127.0.0.1:${port}/` });
+    people = await People.start(kindline);
+    ({ seeker: ada, helper: ben } = await talk(people, 'Ada', 'Ben'));
+  });
+  afterAll(async () => {
+    await people?.stop();
+    await kindline?.stop();
+    elsewhere?.close();
+  });
+
+  it('sends what was written without a network, and shows what came meanwhile, once each', async () => {
+    await ada.context().setOffline(true);
+    await ada.getByText('You are offline').waitFor();
+    for (const line of ['one', 'two', 'three']) await say(ada, line);
+    for (const line of ['four', 'five']) await say(ben, line);
+    expect(await stateOfLast(ada)).toBe('sending');
+    await ada.context().setOffline(false);
+    await bothHave(['one', 'two', 'three', 'four', 'five']);
+  });
+
+  it('sends what was being sent when the page was loaded again', async () => {
+    await ada.context().setOffline(true);
+    await ada.getByText('You are offline').waitFor();
+    await say(ada, 'before the reload');
+    // The page itself comes again, the gateway does not.
+    await ada.context().setOffline(false);
+    await ada.reload();
+    await openFirst(ada);
+    await said(ben, 'before the reload').waitFor();
+    await eventually('it is stored', async () => (await stateOfLast(ada)) !== 'sending');
+    await bothHave(['before the reload']);
+  });
+
+  it('goes on when the gateway was killed under it', async () => {
+    kindline.kill('chat-gateway');
+    await say(ada, 'into the gap');
+    await say(ben, 'from the other side');
+    await bothHave(['into the gap', 'from the other side']);
+  });
+
+  it('is left quickly: nothing of it is behind Back, in the storage, or in another tab', async () => {
+    const context = ada.context();
+    const other = await context.newPage();
+    await other.goto(kindline.console);
+    // A tab of its own has nobody signed in; it has the same storage.
+    await context.setOffline(true);
+    await ada.getByText('You are offline').waitFor();
+    await say(ada, 'never sent');
+    expect(await other.evaluate('localStorage.length')).toBeGreaterThan(0);
+    await context.setOffline(false);
+
+    const before = await ada.evaluate<number>('history.length');
+    await ada.keyboard.press('Escape');
+    await ada.waitForURL(/127\.0\.0\.1:\d+\/$/);
+    expect(await ada.title()).toBe('The weather');
+    expect(await ada.evaluate('history.length')).toBe(before);
+    expect(await other.evaluate('[localStorage.length, sessionStorage.length]')).toEqual([0, 0]);
+    expect(await other.evaluate('indexedDB.databases().then((all) => all.length)')).toBe(0);
+    await ada.goBack();
+    expect(await ada.locator('body').textContent()).not.toContain('before the reload');
+    expect(ada.url()).not.toContain('/console');
+  });
+
+  /** Both pages show these at the end, each once; every own message is stored. */
+  async function bothHave(lines: readonly string[]): Promise<void> {
+    for (const page of [ada, ben]) {
+      await eventually(
+        `the page shows ${lines.join(', ')}`,
+        async () => {
+          const shown = (await messagesOf(page)).slice(-lines.length);
+          return shown.toSorted().join() === lines.toSorted().join();
+        },
+        30_000,
+      );
+      await eventually('it is stored', async () => (await stateOfLast(page)) !== 'sending');
+    }
+    expect(await messagesOf(ada)).toEqual(await messagesOf(ben));
+    const all = await messagesOf(ada);
+    expect(new Set(all).size).toBe(all.length);
+  }
+
+  const openFirst = (page: Page): Promise<void> =>
+    page.getByRole('navigation', { name: 'Your conversations' }).getByRole('button').first().click();
+});
