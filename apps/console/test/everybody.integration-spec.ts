@@ -1,8 +1,7 @@
 import type { Page } from 'playwright-core';
 import { eventually } from '@kindline/testing';
 import { seriousFindings } from './axe';
-import { Kindline } from './kindline';
-import { DESKTOP, People, PHONE, said, say, talk, withBrowser } from './people';
+import { DESKTOP, PHONE, said, say, talk, withBrowser, stage } from './people';
 
 jest.setTimeout(180_000);
 
@@ -13,17 +12,7 @@ const FOCUSED = `(() => {
 })()`;
 
 withBrowser('the console, for everybody', () => {
-  let kindline: Kindline;
-  let people: People;
-
-  beforeAll(async () => {
-    kindline = await Kindline.start();
-    people = await People.start(kindline);
-  });
-  afterAll(async () => {
-    await people?.stop();
-    await kindline?.stop();
-  });
+  const on = stage();
 
   /** Nothing serious for axe in light and dark, and no scrolling sideways at the width of a small phone. */
   async function fitsEverybody(page: Page): Promise<void> {
@@ -48,7 +37,7 @@ withBrowser('the console, for everybody', () => {
   }
 
   it('has a first page that says nothing about what it is in its title', async () => {
-    const page = await people.visitor();
+    const page = await on.people.visitor();
     await page.getByRole('button', { name: 'Be Ada' }).waitFor();
     expect(await page.title()).toBe('Notes');
     await fitsEverybody(page);
@@ -57,7 +46,7 @@ withBrowser('the console, for everybody', () => {
   it.each(['Dora', 'Kim', 'Ben', 'Noor', 'Gus', 'Fay', 'Sam', 'Alex'])(
     'has rooms for %s without barriers',
     async (name) => {
-      const page = await people.person(name);
+      const page = await on.people.person(name);
       const rooms = page.getByRole('navigation', { name: 'Navigation' }).getByRole('button');
       for (const room of await rooms.all()) {
         await room.click();
@@ -69,21 +58,21 @@ withBrowser('the console, for everybody', () => {
   );
 
   it('has a chat without barriers, on both sides', async () => {
-    const { seeker, helper } = await talk(people, 'Ada', 'Cleo');
+    const { seeker, helper } = await talk(on.people, 'Ada', 'Cleo');
     await say(seeker, 'Hello');
     await said(helper, 'Hello').waitFor();
     for (const page of [seeker, helper]) await fitsEverybody(page);
   });
 
   it('can be used in German, and remembers that', async () => {
-    const page = await people.visitor({ locale: 'de-DE' });
+    const page = await on.people.visitor({ locale: 'de-DE' });
     await page.getByRole('button', { name: 'Omar sein' }).click();
     await page.getByRole('button', { name: 'Schnell weg' }).waitFor();
     expect(await page.evaluate('document.documentElement.lang')).toBe('de');
   });
 
   it('lets somebody ask, answer, talk, end and rate with nothing but a keyboard', async () => {
-    const [omar, ben] = await Promise.all([people.visitor(), people.visitor()]);
+    const [omar, ben] = await Promise.all([on.people.visitor(), on.people.visitor()]);
     const press = async (page: Page, name: string | RegExp, key = 'Enter'): Promise<void> => {
       await focusByTab(page, name);
       await page.keyboard.press(key);

@@ -2,14 +2,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { eventually } from '@kindline/testing';
-import { Kindline } from './kindline';
-import { messagesOf, People, said, say, stateOfLast, talk, withBrowser } from './people';
+import { messagesOf, said, say, stage, stateOfLast, talk, withBrowser } from './people';
 
 jest.setTimeout(120_000);
 
 withBrowser('a page on which something goes wrong', () => {
-  let kindline: Kindline;
-  let people: People;
   let elsewhere: Server;
   let ada: Page;
   let ben: Page;
@@ -17,16 +14,14 @@ withBrowser('a page on which something goes wrong', () => {
   beforeAll(async () => {
     elsewhere = createServer((_request, response) => response.end('<title>The weather</title>Sunny'));
     await new Promise<void>((listening) => elsewhere.listen(0, '127.0.0.1', listening));
-    const { port } = elsewhere.address() as AddressInfo;
-    kindline = await Kindline.start({ CONSOLE_LEAVE_URL: `http://127.0.0.1:${port}/` });
-    people = await People.start(kindline);
-    ({ seeker: ada, helper: ben } = await talk(people, 'Ada', 'Ben'));
   });
-  afterAll(async () => {
-    await people?.stop();
-    await kindline?.stop();
-    elsewhere?.close();
+  const on = stage(() => ({
+    CONSOLE_LEAVE_URL: `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`,
+  }));
+  beforeAll(async () => {
+    ({ seeker: ada, helper: ben } = await talk(on.people, 'Ada', 'Ben'));
   });
+  afterAll(() => elsewhere?.close());
 
   it('sends what was written without a network, and shows what came meanwhile, once each', async () => {
     await ada.context().setOffline(true);
@@ -52,7 +47,7 @@ withBrowser('a page on which something goes wrong', () => {
   });
 
   it('goes on when the gateway was killed under it', async () => {
-    kindline.kill('chat-gateway');
+    on.kindline.kill('chat-gateway');
     await say(ada, 'into the gap');
     await say(ben, 'from the other side');
     await bothHave(['into the gap', 'from the other side']);
@@ -61,7 +56,7 @@ withBrowser('a page on which something goes wrong', () => {
   it('is left quickly: nothing of it is behind Back, in the storage, or in another tab', async () => {
     const context = ada.context();
     const other = await context.newPage();
-    await other.goto(kindline.console);
+    await other.goto(on.kindline.console);
     // A tab of its own has nobody signed in; it has the same storage.
     await context.setOffline(true);
     await ada.getByText('You are offline').waitFor();

@@ -7,7 +7,7 @@ import {
   type Page,
 } from 'playwright-core';
 import { CHROMIUM, CHROMIUM_FLAGS } from '@kindline/testing';
-import type { Kindline } from './kindline';
+import { Kindline } from './kindline';
 
 /** `describe`, or one clear line where there is no Chromium. */
 export const withBrowser: typeof describe = CHROMIUM ? describe : describe.skip;
@@ -58,6 +58,23 @@ export class People {
   async stop(): Promise<void> {
     await this.browser.close();
   }
+}
+
+/** For a whole spec file: what `npm start` starts, and a browser. */
+export function stage(more: () => Record<string, string> = () => ({})): {
+  kindline: Kindline;
+  people: People;
+} {
+  const started = {} as { kindline: Kindline; people: People };
+  beforeAll(async () => {
+    started.kindline = await Kindline.start(more());
+    started.people = await People.start(started.kindline);
+  });
+  afterAll(async () => {
+    await started.people?.stop();
+    await started.kindline?.stop();
+  });
+  return started;
 }
 
 /** The chat on the screen; the first one where there are several. */

@@ -1,23 +1,12 @@
-import { Kindline } from './kindline';
-import { chatOf, People, said, say, withBrowser } from './people';
+import { chatOf, said, say, withBrowser, stage } from './people';
 
 jest.setTimeout(120_000);
 
 withBrowser('the other rooms', () => {
-  let kindline: Kindline;
-  let people: People;
-
-  beforeAll(async () => {
-    kindline = await Kindline.start();
-    people = await People.start(kindline);
-  });
-  afterAll(async () => {
-    await people?.stop();
-    await kindline?.stop();
-  });
+  const on = stage();
 
   it('let a student wait, talk to a counsellor without a name, and see when all is forgotten', async () => {
-    const [kim, lena] = await Promise.all([people.person('Kim'), people.person('Lena')]);
+    const [kim, lena] = await Promise.all([on.people.person('Kim'), on.people.person('Lena')]);
     for (const [student, topic] of [
       [kim, 'Exams'],
       [lena, 'Home'],
@@ -28,7 +17,7 @@ withBrowser('the other rooms', () => {
       await student.getByText(/You are number \d in the queue/).waitFor();
     }
     await say(kim, 'I wrote this while I waited');
-    const noor = await people.person('Noor');
+    const noor = await on.people.person('Noor');
     await kim.getByText('A counsellor is with you').waitFor();
     await noor.getByRole('button', { name: /^Exams/ }).click();
     await said(noor, 'I wrote this while I waited').waitFor();
@@ -52,7 +41,7 @@ withBrowser('the other rooms', () => {
   });
 
   it('bring a question to an agent, who sees who is there, and close and open it again', async () => {
-    const ada = await people.person('Ada');
+    const ada = await on.people.person('Ada');
     await ada.getByRole('button', { name: 'Support' }).click();
     await ada.getByRole('button', { name: 'New question' }).click();
     await ada.getByLabel('Subject').fill('My account');
@@ -60,7 +49,7 @@ withBrowser('the other rooms', () => {
     await ada.getByRole('button', { name: 'Send', exact: true }).click();
     await chatOf(ada).getByText('Nobody has answered yet. Whoever').waitFor();
     // Whoever is online first is given it.
-    const gus = await people.person('Gus');
+    const gus = await on.people.person('Gus');
     await gus.getByRole('button', { name: /^My account/ }).click();
     await said(gus, 'I am locked out').waitFor();
     await gus.getByText('here now').first().waitFor();
@@ -73,9 +62,9 @@ withBrowser('the other rooms', () => {
   });
 
   it('show a facilitator the bookings that come, and those that came meanwhile', async () => {
-    const book = (title: string): Promise<void> => kindline.book('demo-fay', title);
+    const book = (title: string): Promise<void> => on.kindline.book('demo-fay', title);
     await book('Morning meditation');
-    const fay = await people.person('Fay');
+    const fay = await on.people.person('Fay');
     const missed = fay.getByRole('listitem').filter({ hasText: 'Morning meditation' });
     await missed.getByText('came while you were away').waitFor();
     await book('Evening yoga');
@@ -89,7 +78,7 @@ withBrowser('the other rooms', () => {
   });
 
   it('let somebody choose what they are told of, and read announcements', async () => {
-    const [omar, alex] = await Promise.all([people.person('Omar'), kindline.client('Alex')]);
+    const [omar, alex] = await Promise.all([on.people.person('Omar'), on.kindline.client('Alex')]);
     await omar.getByRole('button', { name: 'Notifications' }).click();
     await omar.getByRole('switch', { name: 'Offers' }).click({ force: true });
     const announce = (title: string, category: string): Promise<unknown> =>
@@ -103,5 +92,44 @@ withBrowser('the other rooms', () => {
     await announce('New rooms', 'product');
     await omar.getByText('New rooms').first().waitFor();
     expect(await omar.getByText('Half price').count()).toBe(0);
+  });
+
+  it('let an administrator announce something to those it is for, and look up why somebody got it', async () => {
+    const [dora, alex] = await Promise.all([on.people.person('Dora'), on.people.person('Alex')]);
+    await alex.getByText('Open conversations').first().waitFor();
+    await alex.getByRole('tab', { name: 'Announcements' }).click();
+    await alex.getByRole('button', { name: 'New announcement' }).click();
+    await alex.getByLabel('Title').fill('Tea at four');
+    await alex.getByLabel('Text', { exact: true }).fill('In the garden');
+    await alex.getByRole('combobox', { name: 'Category' }).click();
+    await alex.getByRole('option', { name: 'News about the product' }).click();
+    await alex.getByRole('combobox', { name: /Roles/ }).click();
+    await alex.getByRole('option', { name: 'Senior' }).click();
+    await alex.getByText('1 person matches now').waitFor();
+    await alex.getByRole('button', { name: 'Review and send' }).click();
+    await alex.getByRole('button', { name: 'Send to 1 person' }).click();
+    await dora.getByText('Tea at four').first().waitFor();
+    await alex.getByRole('button', { name: 'Open Tea at four' }).click();
+    const drawer = alex.getByRole('dialog');
+    await drawer.getByLabel('Person').fill('demo-dora');
+    await drawer.getByRole('button', { name: 'Look it up' }).click();
+    await drawer.getByText('They were connected').waitFor();
+  });
+
+  it('are loaded when they are opened: a seeker never downloads charts', async () => {
+    const scriptsOf = async (name: string): Promise<string> => {
+      const page = await on.people.person(name);
+      await page.waitForLoadState('networkidle');
+      const urls = await page.evaluate<string[]>(
+        'performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.endsWith(".js"))',
+      );
+      return (await Promise.all(urls.map(async (url) => (await fetch(url)).text()))).join('\n');
+    };
+    // A class name of the charts' library, which no minifier touches.
+    expect(await scriptsOf('Alex')).toContain('recharts-surface');
+    const seekers = await scriptsOf('Ada');
+    expect(seekers).toContain('What is on your mind?');
+    expect(seekers).not.toContain('recharts');
+    expect(seekers).not.toContain('/api/statistics');
   });
 });

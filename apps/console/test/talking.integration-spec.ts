@@ -1,26 +1,15 @@
 import type { KindlineClient } from '@kindline/client';
 import type { Page } from 'playwright-core';
 import { eventually } from '@kindline/testing';
-import { Kindline } from './kindline';
-import { chatOf, messagesOf, People, said, say, stateOfLast, talk, withBrowser } from './people';
+import { chatOf, messagesOf, said, say, stateOfLast, talk, withBrowser, stage } from './people';
 
 jest.setTimeout(120_000);
 
 withBrowser('talking with a volunteer', () => {
-  let kindline: Kindline;
-  let people: People;
-
-  beforeAll(async () => {
-    kindline = await Kindline.start();
-    people = await People.start(kindline);
-  });
-  afterAll(async () => {
-    await people?.stop();
-    await kindline?.stop();
-  });
+  const on = stage();
 
   it('begins with a request that others lose, and ends with thanks and a rating', async () => {
-    const [ada, ben, cleo] = await Promise.all(['Ada', 'Ben', 'Cleo'].map((name) => people.person(name)));
+    const [ada, ben, cleo] = await Promise.all(['Ada', 'Ben', 'Cleo'].map((name) => on.people.person(name)));
     if (!ada || !ben || !cleo) throw new Error('nobody came');
 
     await ada.getByLabel('What is on your mind?').fill('I cannot sleep');
@@ -53,7 +42,7 @@ withBrowser('talking with a volunteer', () => {
   });
 
   it('can be cancelled, and then nobody is shown it any more', async () => {
-    const [omar, cleo] = await Promise.all([people.person('Omar'), people.person('Cleo')]);
+    const [omar, cleo] = await Promise.all([on.people.person('Omar'), on.people.person('Cleo')]);
     await omar.getByRole('button', { name: 'Ask for a chat' }).click();
     await cleo.getByRole('button', { name: 'Accept' }).waitFor();
     await omar.getByRole('button', { name: 'Cancel the request' }).click();
@@ -62,9 +51,9 @@ withBrowser('talking with a volunteer', () => {
   });
 
   it('shows older messages as one scrolls up', async () => {
-    const { helper } = await talk(people, 'Omar', 'Cleo');
+    const { helper } = await talk(on.people, 'Omar', 'Cleo');
     const lines = Array.from({ length: 70 }, (_, index) => `line ${index + 1}`);
-    const omar = await kindline.client('Omar');
+    const omar = await on.kindline.client('Omar');
     omar.connect();
     const chat = omar.betterTogether.conversation(await openConversation(omar));
     for (const line of lines) await chat.send(line);
@@ -82,7 +71,7 @@ withBrowser('talking with a volunteer', () => {
   });
 
   it('can be a call in which both hear each other', async () => {
-    const [dora, ben] = await Promise.all([people.person('Dora'), people.person('Ben')]);
+    const [dora, ben] = await Promise.all([on.people.person('Dora'), on.people.person('Ben')]);
     await dora.getByRole('button', { name: 'I would rather speak' }).click();
     await ben.getByRole('button', { name: 'Accept' }).click();
     await chatOf(dora).waitFor();
@@ -97,7 +86,7 @@ withBrowser('talking with a volunteer', () => {
     }
     await dora.getByRole('button', { name: 'Hang up' }).click();
     await ben.getByText('The call has ended').waitFor();
-    const client = await kindline.client('Dora');
+    const client = await on.kindline.client('Dora');
     const id = await openConversation(client);
     const calls = await client.request<object[]>('GET', `/api/conversations/${id}/calls`);
     expect(calls).toHaveLength(1);

@@ -84,7 +84,7 @@ export function ConversationPanel(props: ConversationPanelProps) {
               {ended === null && conversation.program === 'companion' && (
                 <CallButton conversationId={conversation.id} />
               )}
-              {ended === null && <EndButton end={() => conversation.end()} />}
+              {ended === null && <EndButton question={t('end.question')} end={() => conversation.end()} />}
               <CloseButton size="lg" visibleFrom="md" aria-label={t('close', { name })} onClick={onClose} />
             </Group>
           </Group>

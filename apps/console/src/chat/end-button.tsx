@@ -4,8 +4,8 @@ import { useMutation } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useErrorText } from '../live/use-error-text';
 
-/** Ends a conversation for both, after a question; beside the button, so that nothing else is covered by it. */
-export function EndButton({ end }: { end: () => Promise<void> }) {
+/** Ends a conversation for both, after `question`; beside the button, so that nothing else is covered by it. */
+export function EndButton({ question, end }: { question: string; end: () => Promise<void> }) {
   const { t } = useTranslation('chat');
   const errorText = useErrorText();
   const [asked, { toggle, close }] = useDisclosure();
@@ -25,9 +25,9 @@ export function EndButton({ end }: { end: () => Promise<void> }) {
           {t('end.button')}
         </Button>
       </Popover.Target>
-      <Popover.Dropdown>
+      <Popover.Dropdown aria-label={t('end.button')}>
         <Stack gap="sm">
-          <Text size="sm">{t('end.question')}</Text>
+          <Text size="sm">{question}</Text>
           {ending.error && (
             <Text size="sm" c="red" role="alert">
               {errorText(ending.error)}

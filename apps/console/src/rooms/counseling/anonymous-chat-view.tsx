@@ -4,9 +4,9 @@ import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ChatView } from '../../chat/chat-view';
+import { EndButton } from '../../chat/end-button';
 import { useClient, useStore } from '../../live/live';
 import { ChatHeader } from '../chat-header';
-import { EndSession } from './end-session';
 import { EndedNote } from './ended-note';
 import { Forgetting } from './forgetting';
 
@@ -53,7 +53,7 @@ export function AnonymousChatView(props: AnonymousChatViewProps) {
           actions={
             <Group gap="xs" wrap="nowrap">
               {actions}
-              <EndSession end={() => chat.end()} />
+              <EndButton question={t('end.question')} end={() => chat.end()} />
             </Group>
           }
           error={action.error}
