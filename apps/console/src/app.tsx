@@ -10,7 +10,10 @@ import { SignInPage } from './session/sign-in-page';
 import type { SignIn } from './session/sign-in';
 import { legible, theme } from './theme';
 
-const Shell = lazy(() => import('./shell/shell'));
+const loadShell = () => import('./shell/shell');
+const Shell = lazy(loadShell);
+/** Beside what else has to be asked first, rather than after it. */
+export const preload = (): void => void loadShell().catch(() => undefined);
 
 export function App({ config, signIn }: { config: ConsoleConfig; signIn: SignIn }) {
   const [signedIn, setSignedIn] = useState(signIn.signedIn());
@@ -23,7 +26,7 @@ export function App({ config, signIn }: { config: ConsoleConfig; signIn: SignIn 
   }, [signIn]);
   return (
     <MantineProvider theme={theme} cssVariablesResolver={legible} defaultColorScheme="auto">
-      <Notifications className={classes.news} position="top-center" containerWidth={360} />
+      <Notifications className={classes.news} position="top-right" containerWidth={360} />
       <QueryClientProvider client={queries}>
         <Suspense fallback={<Waiting />}>
           {signedIn ? (

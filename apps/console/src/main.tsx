@@ -2,12 +2,13 @@ import '@mantine/core/styles.css';
 import '@mantine/notifications/styles.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './app';
+import { App, preload } from './app';
 import { loadConfig } from './config';
 import { startI18n } from './i18n/i18n';
 import { createSignIn } from './session/sign-in';
 
 async function start(): Promise<void> {
+  preload();
   const [config] = await Promise.all([loadConfig(), startI18n()]);
   const signIn = await createSignIn(config);
   const root = document.getElementById('root');

@@ -72,7 +72,13 @@ async function talking(people: People): Promise<void> {
   const { seeker, helper } = await talk(people, 'Omar', 'Cleo');
   await say(seeker, 'Is anybody there?');
   await said(helper, 'Is anybody there?').waitFor();
-  await helper.setViewportSize({ width: 1200, height: 720 });
+  const lena = await people.person('Lena');
+  await lena.getByRole('button', { name: 'Ask for a chat' }).click();
+  await helper.getByRole('button', { name: 'Accept' }).click();
+  await chatOf(lena).waitFor();
+  await say(lena, 'Hello, do you have a moment?');
+  await helper.getByText('Hello, do you have a moment?').first().waitFor();
+  await helper.setViewportSize({ width: 1440, height: 720 });
   await shoot(helper, 'volunteer');
   const dora = await people.person('Dora', DARK_HAND);
   await dora.getByRole('button', { name: 'I would rather speak' }).click();

@@ -99,8 +99,8 @@ withBrowser('the other rooms', () => {
     await alex.getByText('Open conversations').first().waitFor();
     await alex.getByRole('tab', { name: 'Announcements' }).click();
     await alex.getByRole('button', { name: 'New announcement' }).click();
-    await alex.getByLabel('Title').fill('Tea at four');
-    await alex.getByLabel('Text', { exact: true }).fill('In the garden');
+    await alex.getByRole('textbox', { name: /^Title/ }).fill('Tea at four');
+    await alex.getByRole('textbox', { name: /^Text/ }).fill('In the garden');
     await alex.getByRole('combobox', { name: 'Category' }).click();
     await alex.getByRole('option', { name: 'News about the product' }).click();
     await alex.getByRole('combobox', { name: /Roles/ }).click();
@@ -111,7 +111,7 @@ withBrowser('the other rooms', () => {
     await dora.getByText('Tea at four').first().waitFor();
     await alex.getByRole('button', { name: 'Open Tea at four' }).click();
     const drawer = alex.getByRole('dialog');
-    await drawer.getByLabel('Person').fill('demo-dora');
+    await drawer.getByRole('textbox', { name: 'ID' }).fill('demo-dora');
     await drawer.getByRole('button', { name: 'Look it up' }).click();
     await drawer.getByText('They were connected').waitFor();
   });
