@@ -1,5 +1,5 @@
 import { Center, Loader, MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
+import { Notifications, notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { lazy, Suspense, useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -20,6 +20,7 @@ export function App({ config, signIn }: { config: ConsoleConfig; signIn: SignIn 
   // Nothing that somebody has seen may outlive them.
   const [queries, setQueries] = useState(newQueries);
   const leave = useCallback(() => {
+    notifications.clean();
     setQueries(newQueries());
     setSignedIn(false);
     void signIn.end();

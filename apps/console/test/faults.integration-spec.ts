@@ -76,6 +76,19 @@ withBrowser('a page on which something goes wrong', () => {
     expect(ada.url()).not.toContain('/console');
   });
 
+  it('keeps nothing that was not sent for the next one who signs in', async () => {
+    const kept = () =>
+      ben.evaluate<string[]>(`Object.keys(localStorage).filter((key) => key.startsWith('kindline:'))`);
+    await ben.context().setOffline(true);
+    await ben.getByText('You are offline').waitFor();
+    await say(ben, 'never sent');
+    await eventually('it is kept', async () => (await kept()).length > 0);
+    await ben.getByRole('button', { name: 'Language and appearance' }).click();
+    await ben.getByRole('menuitem', { name: 'Sign out' }).click();
+    await ben.getByRole('button', { name: 'Be Ada' }).waitFor();
+    expect(await kept()).toEqual([]);
+  });
+
   /** Both pages show these at the end, each once; every own message is stored. */
   async function bothHave(lines: readonly string[]): Promise<void> {
     for (const page of [ada, ben]) {

@@ -104,14 +104,19 @@ export class Kindline {
 
   /** Somebody in this process, with everything that a page of theirs could do. */
   async client(name: string): Promise<KindlineClient> {
-    const { api, gatewayUrl } = this;
+    const token = await this.tokenOf(name);
+    return createClient({ apiUrl: this.api, gatewayUrl: this.gatewayUrl, token: () => token });
+  }
+
+  async tokenOf(name: string): Promise<string> {
+    const { api } = this;
     const answer = await fetch(`${api}/auth/tokens`, {
       method: 'POST',
       headers: { authorization: `Bearer ${this.serviceToken}`, 'content-type': 'application/json' },
       body: JSON.stringify(demoPerson(name)),
     });
     const { token } = (await answer.json()) as { token: string };
-    return createClient({ apiUrl: api, gatewayUrl, token: () => token });
+    return token;
   }
 
   /** As a backend: somebody has booked a facilitator's session. */

@@ -57,7 +57,7 @@ export type Program = 'better_together' | 'companion' | 'support';
 /**
  * - `sending`: kept and being sent, as often as it takes; also while offline
  * - `sent`: stored by the server; it will be seen
- * - `delivered`: a device of the other side has it
+ * - `delivered`: a device of the other side has it; the server does not store that, so that a reload shows `sent` again
  * - `read`: the other side has had it on the screen
  * - `failed`: refused for good, see `error`; `retry` or `discard` it
  *

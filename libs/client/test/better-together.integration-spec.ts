@@ -74,4 +74,16 @@ describe('better_together', () => {
       status: 409,
     });
   });
+
+  it('notices at the attempt to cancel that a request was cancelled on another device', async () => {
+    const user = await clients.world.person('user');
+    const [here, there] = [clients.client(user, 0), clients.client(user, 1)];
+    await eventually('both are online', () =>
+      [here, there].every(({ connection }) => connection.get().status === 'online'),
+    );
+    for (const { betterTogether } of [here, there]) await betterTogether.ask('I need someone');
+    await there.betterTogether.cancel();
+    await expect(here.betterTogether.cancel()).rejects.toMatchObject({ code: 'not_found' });
+    await eventually('it knows', () => here.betterTogether.request.get().status === 'cancelled');
+  });
 });

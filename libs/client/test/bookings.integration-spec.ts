@@ -98,6 +98,19 @@ describe("a facilitator's inbox", () => {
     expect([inbox(client), live]).toEqual([[[3, true]], [3]]);
   });
 
+  it('does not keep what was marked read on another device while it was away', async () => {
+    const person = await facilitatorPerson();
+    await publishTo(person, 4);
+    await publishTo(person, 5);
+    const [here, there] = [clientOf(person), clientOf(person)];
+    for (const client of [here, there]) await eventually('both have come', () => inbox(client)?.length === 2);
+    here.close();
+    await there.bookings.markRead(at(there.bookings.inbox.get() ?? [], 0).notificationId);
+    here.connect();
+    await eventually('one is left', () => inbox(here)?.length === 1);
+    expect(inbox(here)).toEqual([[4, false]]);
+  });
+
   it('is nobody else’s', async () => {
     const client = clientOf(await makePerson('user'));
     await online(client);

@@ -150,6 +150,10 @@ withBrowser('a call of two browsers with the client', () => {
       reason: 'ended',
     });
     expect(await caller.usesMicrophone()).toBe(false);
+    // At once, not when the server gives up waiting.
+    expect(await callee.until('the other side is told', ({ phase }) => phase === 'ended')).toMatchObject({
+      reason: 'ended',
+    });
   });
 
   it('ends when there is no microphone, and the other side is told', async () => {

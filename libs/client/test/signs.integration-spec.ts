@@ -51,6 +51,33 @@ describe('what people see of each other', () => {
     },
   );
 
+  it.each(['better_together', 'companion'] as const)(
+    'in %s: what was read while one was away is shown as read afterwards',
+    async (program) => {
+      const people = program === 'companion' ? await clients.companions() : await clients.chat();
+      const id = 'chatId' in people ? people.chatId : people.conversationId;
+      const seeker = clients.client('user' in people ? people.user : people.senior);
+      const helper = clients.client(people.volunteer, 1);
+      const [own, theirs] = [seeker, helper].map(({ betterTogether, companion }) =>
+        (program === 'companion' ? companion : betterTogether).conversation(id),
+      ) as [Conversation, Conversation];
+      await loaded(own, theirs);
+      await own.send('Hello');
+      await eventually('it is delivered', () => newest(own).state === 'delivered');
+      seeker.close();
+      theirs.onScreen(true);
+      await eventually('the server knows', async () => {
+        const { rows } = await clients.world.sql.query(
+          'SELECT FROM message_reads WHERE conversation_id = $1',
+          [id],
+        );
+        return rows.length > 0;
+      });
+      seeker.connect();
+      await eventually('it is read', () => newest(own).state === 'read');
+    },
+  );
+
   it('is read as soon as it comes when the conversation was opened before anything was known of it', async () => {
     const { user, volunteer, chatId } = await clients.chat();
     const theirs = clients.client(volunteer, 1).betterTogether.conversation(chatId);

@@ -24,14 +24,7 @@ export function LiveProvider({
   );
   useEffect(() => {
     client.connect();
-    return () => {
-      // Closing alone would leave the other side listening to nobody for a while.
-      client.companion.calls.current
-        .get()
-        ?.end()
-        .catch(() => undefined);
-      client.close();
-    };
+    return () => client.close();
   }, [client]);
   return <Live value={client}>{children}</Live>;
 }

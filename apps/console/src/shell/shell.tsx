@@ -26,13 +26,22 @@ interface ShellProps {
 }
 
 /** Everything around the rooms of the person who is signed in. */
-export default function Shell(props: ShellProps) {
+export default function Shell({ config, signIn, signOut }: ShellProps) {
   const { t } = useTranslation();
   const client = useClient();
   const me = useStore(client.me);
   const { status, code } = useStore(client.connection);
   // In memory: where somebody was must not be found in the browser's history, nor by its Back button.
   const [{ hook }] = useState(() => memoryLocation({ path: '/' }));
+  const leave = useCallback(
+    () => leaveQuickly(client, signIn, config.leaveUrl),
+    [client, signIn, config.leaveUrl],
+  );
+  // Others may use this device, too: what was not sent is not left to them.
+  const forgetAndSignOut = useCallback(() => {
+    client.forget().catch(() => undefined);
+    signOut();
+  }, [client, signOut]);
   if (me === null || status === 'refused') {
     return (
       <Center mih="60vh">
@@ -41,7 +50,8 @@ export default function Shell(props: ShellProps) {
             <Alert color="red" role="alert">
               {t(code === 'email_taken' ? 'refused.email' : 'refused.token')}
             </Alert>
-            <Button onClick={props.signOut}>{t('signIn.again')}</Button>
+            <Button onClick={signOut}>{t('signIn.again')}</Button>
+            {me && isSeeker(me.roles) && <LeaveButton leave={leave} />}
           </Stack>
         ) : (
           <Loader aria-label={t('loading')} />
@@ -51,20 +61,20 @@ export default function Shell(props: ShellProps) {
   }
   return (
     <Router hook={hook}>
-      <Frame {...props} name={me.name ?? me.email ?? me.sub} roles={me.roles} />
+      <Frame leave={leave} signOut={forgetAndSignOut} name={me.name ?? me.email ?? me.sub} roles={me.roles} />
     </Router>
   );
 }
 
-function Frame({
-  config,
-  signIn,
-  signOut,
-  name,
-  roles,
-}: ShellProps & { name: string; roles: readonly string[] }) {
+interface FrameProps {
+  leave: () => void;
+  signOut: () => void;
+  name: string;
+  roles: readonly string[];
+}
+
+function Frame({ leave, signOut, name, roles }: FrameProps) {
   const { t } = useTranslation();
-  const client = useClient();
   const [location] = useLocation();
   const [, here] = location.split('/');
   const rooms = roomsOf(roles);
@@ -72,10 +82,6 @@ function Frame({
   const [open, { toggle, close }] = useDisclosure();
   // Part of the header, so that what fills the window below it stays within the window.
   const { ref: note, height: noteHeight } = useElementSize<HTMLDivElement>();
-  const leave = useCallback(
-    () => leaveQuickly(client, signIn, config.leaveUrl),
-    [client, signIn, config.leaveUrl],
-  );
   const talks = isSeeker(roles) || roles.includes('volunteer');
   return (
     <AppShell

@@ -37,7 +37,7 @@ export function createBetterTogether(
 
   /** What happened meanwhile to the request that this device has made. */
   const refresh: Refresh = new Refresh(connection, async () => {
-    const requestId = await shelf.get(shelfKey());
+    const requestId = (await shelf.get(shelfKey())) ?? own.store.get().requestId;
     if (requestId === null) return;
     const before = own.store.get();
     const session = await http.request<SessionView>('GET', `/sessions/${requestId}`);
@@ -89,7 +89,13 @@ export function createBetterTogether(
       }
     },
     cancel: async () => {
-      await http.request('POST', '/cancel_chat_request', { user_email: email() });
+      try {
+        await http.request('POST', '/cancel_chat_request', { user_email: email() });
+      } catch (thrown) {
+        // It may be over: accepted, expired, or cancelled on another device, which seekers are not told.
+        refresh.ask();
+        throw thrown;
+      }
       own.change({ status: 'cancelled', nobodyThere: false });
     },
     accept: async (request: IncomingRequest) => {

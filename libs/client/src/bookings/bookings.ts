@@ -23,8 +23,13 @@ export function createBookings(connection: Connection): Bookings {
 
   const enter = async (facilitator_id: string): Promise<void> => {
     // First what waits, then what comes: so it is clear what has come while the page was open.
+    const before = inbox.get();
     const { notifications } = await connection.request('get_pending_notifications', { facilitator_id });
-    add(notifications, inbox.get() !== null);
+    const unread = new Set(notifications.map(({ notification_id }) => notification_id));
+    // What was marked read on another device meanwhile.
+    const gone = before?.filter(({ notificationId }) => !unread.has(notificationId)) ?? [];
+    if (gone.length > 0) inbox.set((inbox.get() ?? []).filter((booking) => !gone.includes(booking)));
+    add(notifications, before !== null);
     await connection.request('facilitator_connect', { facilitator_id, acks: true });
   };
 

@@ -62,7 +62,7 @@ export class VoiceCall extends WritableStore<CallState> implements Call {
       }),
       connection.state.subscribe(() => {
         const { status } = connection.state.get();
-        if (status === 'closed' || status === 'refused') void this.finish('ended', false);
+        if (status === 'closed' || status === 'refused') this.leave();
       }),
     );
   }
@@ -153,10 +153,7 @@ export class VoiceCall extends WritableStore<CallState> implements Call {
       changed: (state) => this.peerChanged(state),
     });
     for (const candidate of this.early.splice(0)) await this.peer.candidate(candidate);
-    const leaving = (): void => {
-      this.connection.emit('call:end', { conversationId: this.conversationId });
-      void this.finish('ended', false);
-    };
+    const leaving = (): void => this.leave();
     globalThis.addEventListener?.('pagehide', leaving);
     const measuring = setInterval(() => void this.measure(), MEASURE_EVERY_MS);
     this.undo.push(
@@ -232,6 +229,13 @@ export class VoiceCall extends WritableStore<CallState> implements Call {
     clearTimeout(this.deadline);
     // What rings here may ring on another device, too.
     this.deadline = setTimeout(() => void this.finish(reason, this.get().phase !== 'ringing'), ms);
+  }
+
+  /** Ends it at once, and says so without waiting: nobody could hear the answer. What only rings may be answered elsewhere. */
+  private leave(): void {
+    if (this.get().phase !== 'ringing' && this.signals.isKnown)
+      this.connection.emit('call:end', { conversationId: this.conversationId });
+    void this.finish('ended', false);
   }
 
   private async finish(reason: string, tell: boolean): Promise<void> {

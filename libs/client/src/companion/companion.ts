@@ -85,7 +85,13 @@ export function createCompanion(
       }
     },
     cancel: async () => {
-      await connection.request('request:cancel', { seniorId: mySub() });
+      try {
+        await connection.request('request:cancel', { seniorId: mySub() });
+      } catch (thrown) {
+        // It may be over already.
+        refresh.ask();
+        throw thrown;
+      }
       own.change({ status: 'cancelled', nobodyThere: false });
     },
     accept: async (request) => {

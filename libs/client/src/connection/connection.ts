@@ -11,7 +11,7 @@ export interface Connection {
    * or `network` (not connected, or cut off before the answer), or `timeout`. Never tries again by itself.
    */
   request<Event extends ClientEventName>(event: Event, payload: PayloadOf<Event>): Promise<AnswerOf<Event>>;
-  /** Emits without waiting, and only if connected. */
+  /** Emits without waiting, and only if connected; also who hears that it is being closed may still do so. */
   emit<Event extends ClientEventName>(event: Event, payload: PayloadOf<Event>): void;
   on<Event extends ServerEventName>(event: Event, listener: ServerListener<Event>): () => void;
   /** Runs after every (re)connect, once `connection_response` has come; at once when that was before. */

@@ -89,7 +89,7 @@ export class SocketConnection implements Connection {
   }
 
   emit<Event extends ClientEventName>(event: Event, payload: PayloadOf<Event>): void {
-    if (this.isOnline) this.socket.emit(event, payload);
+    if (this.socket.connected) this.socket.emit(event, payload);
   }
 
   on<Event extends ServerEventName>(event: Event, listener: ServerListener<Event>): () => void {
@@ -156,8 +156,7 @@ export class SocketConnection implements Connection {
     if (['closed', 'refused'].includes(this.state.get().status)) return;
     this.to('offline');
     clearTimeout(this.timer);
-    const waitMs =
-      this.leaveAloneMs === undefined ? backoff(this.attempt++) : Math.random() * this.leaveAloneMs;
+    const waitMs = this.leaveAloneMs ?? backoff(this.attempt++);
     this.leaveAloneMs = undefined;
     this.timer = setTimeout(this.tryNow, waitMs);
   }

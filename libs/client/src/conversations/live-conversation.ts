@@ -1,6 +1,7 @@
 import type { Conversation, ConversationState, Ending, Me, Message, Program, ReplyTo } from '../api';
 import type { MessageView } from '@kindline/contracts';
 import { KindlineClientError } from '../client-error';
+import { newClientId } from '../client-id';
 import type { Connection } from '../connection/connection';
 import { Refresh } from '../connection/refresh';
 import type { Http } from '../http/http';
@@ -203,7 +204,11 @@ export class LiveConversation implements Conversation {
   private async askStanding(): Promise<void> {
     if (this.asked) return;
     const before = this.ended;
-    const standing = await this.dialect.standing(this.id, this.me);
+    const [standing, newest] = await Promise.all([
+      this.dialect.standing(this.id, this.me),
+      // What the other side has read meanwhile is not told again; their messages show it.
+      this.timeline.waitsToBeRead ? this.page(`limit=${PAGE}`) : [],
+    ]);
     const { side, ended, unread, readByMe = 0, readByOther = 0, timer = this.timer } = standing;
     this.asked = true;
     this.side = side;
@@ -212,6 +217,7 @@ export class LiveConversation implements Conversation {
     this.take(() => {
       this.timeline.mark('readByMe', readByMe);
       this.timeline.mark('readByOther', readByOther);
+      this.timeline.add(...newest);
     });
     // What was heard meanwhile is newer, and an event knows more about how it ended.
     if (this.ended === before && !(before && ended)) this.standing(ended);
@@ -346,9 +352,3 @@ export class LiveConversation implements Conversation {
     return [...this.timeline.messages, ...waiting.map(({ message }) => message)];
   }
 }
-
-/** Not `randomUUID`, which pages without TLS do not have. */
-const newClientId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
-    '',
-  );

@@ -74,6 +74,11 @@ export class Timeline {
     return this.marks.readByMe;
   }
 
+  /** Whether the other side has not read everything one has said. */
+  get waitsToBeRead(): boolean {
+    return this.items.some(({ from, state }) => from === 'me' && state !== 'read');
+  }
+
   /**
    * Begins with the newest page.
    * @param unread how many the server counts in all

@@ -1,6 +1,7 @@
 import type { ChatLine } from '@kindline/contracts';
 import type { Message } from '../api';
 import type { KindlineClientError } from '../client-error';
+import { newClientId } from '../client-id';
 
 /** What was said in an anonymous session, in the server's order, and what is still to be said. */
 export class Transcript {
@@ -107,7 +108,7 @@ const toMessage = ({ id, from, content, timestamp }: ChatLine, me: string | unde
 });
 
 const ownMessage = (content: string): Message => ({
-  key: crypto.randomUUID(),
+  key: newClientId(),
   id: null,
   seq: null,
   from: 'me',

@@ -22,12 +22,19 @@ export class TokenHttp implements Http {
 
   async request<T>(method: string, path: string, body?: unknown, headers: Headers = {}): Promise<T> {
     const send = async (why: 'wanted' | 'expired'): Promise<Response> =>
-      this.send(method, path, body, headers, await this.tokens.get(why));
+      this.send(method, path, body, headers, await this.token(why));
     let answer = await send('wanted');
     if (answer.status === 401) answer = await send('expired');
     const content: unknown = await answer.text().then(parsed, () => undefined);
     if (!answer.ok) throw problem(answer.status, content);
     return content as T;
+  }
+
+  /** Where tokens come from may be as far away as the server. */
+  private token(why: 'wanted' | 'expired'): Promise<string | null> {
+    return this.tokens.get(why).catch((cause: unknown) => {
+      throw new KindlineClientError('network', 'There is no token', { cause });
+    });
   }
 
   private async send(

@@ -97,7 +97,11 @@ export function Composer({ close }: { close: () => void }) {
           <Button variant="default" onClick={close}>
             {t('discard')}
           </Button>
-          <Button type="submit" disabled={audience.counting}>
+          {/* How many it is for has to be known before anybody can confirm it. */}
+          <Button
+            type="submit"
+            disabled={audience.counting || (target !== null && audience.data === undefined)}
+          >
             {t('composer.review')}
           </Button>
         </Group>
