@@ -4,6 +4,7 @@ module.exports = {
   rootDir: __dirname,
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/jest.sequencer.js',
   // Most specs wait for servers and for time rather than for this machine's cores.
   maxWorkers: 3,
 };

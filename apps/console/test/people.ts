@@ -47,9 +47,14 @@ export class People {
     return page;
   }
 
-  /** One of the demo people, signed in and connected. */
+  /** One of the demo people, signed in and connected, in a profile of their own. */
   async person(name: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const page = await this.visitor(options);
+    return this.signIn(await this.blank(options), name);
+  }
+
+  /** The same in a page that is there. */
+  async signIn(page: Page, name: string): Promise<Page> {
+    await page.goto(this.kindline.console);
     await page.getByRole('button', { name: `Be ${name}`, exact: true }).click();
     await page.getByRole('banner').getByText(name, { exact: true }).waitFor();
     return page;
