@@ -1,3 +1,5 @@
+import type { Page } from 'playwright-core';
+import { eventually } from '@kindline/testing';
 import { chatOf, said, say, withBrowser, stage } from './people';
 
 jest.setTimeout(120_000);
@@ -117,17 +119,20 @@ withBrowser('the other rooms', () => {
   });
 
   it('are loaded when they are opened: a seeker never downloads charts', async () => {
-    const scriptsOf = async (name: string): Promise<string> => {
-      const page = await on.people.person(name);
-      await page.waitForLoadState('networkidle');
+    const scriptsOf = async (page: Page): Promise<string> => {
       const urls = await page.evaluate<string[]>(
         'performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.endsWith(".js"))',
       );
       return (await Promise.all(urls.map(async (url) => (await fetch(url)).text()))).join('\n');
     };
+    const alex = await on.people.person('Alex');
     // A class name of the charts' library, which no minifier touches.
-    expect(await scriptsOf('Alex')).toContain('recharts-surface');
-    const seekers = await scriptsOf('Ada');
+    await eventually('the charts are there', async () =>
+      (await scriptsOf(alex)).includes('recharts-surface'),
+    );
+    const ada = await on.people.person('Ada');
+    await ada.getByLabel('What is on your mind?').waitFor();
+    const seekers = await scriptsOf(ada);
     expect(seekers).toContain('What is on your mind?');
     expect(seekers).not.toContain('recharts');
     expect(seekers).not.toContain('/api/statistics');
