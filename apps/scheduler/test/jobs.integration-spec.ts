@@ -174,10 +174,26 @@ describe('jobs', () => {
     const id = await addJob('slow');
     await started.promise;
     const owner = (await job(id))?.locked_by;
-    const stopped = worker.stop();
-    release.resolve();
-    await stopped;
-    expect(finished).toBe(true);
+    // Postgres takes its time to hear that the job is done.
+    const busy = await sql.connect();
+    try {
+      await busy.query('BEGIN');
+      await busy.query('SELECT FROM timers._private_jobs WHERE id = $1 FOR UPDATE', [id]);
+      let left = false;
+      const stopped = worker.stop().finally(() => (left = true));
+      release.resolve();
+      await eventually('the job waits to be written down as done', async () => {
+        const { rows } = await sql.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'delete from%_private_jobs%'`,
+        );
+        return rows.length > 0;
+      });
+      expect({ finished, left }).toEqual({ finished: true, left: false });
+      await busy.query('COMMIT');
+      expect(await stopped).toBe(true);
+    } finally {
+      busy.release(true);
+    }
     expect(await job(id)).toBeUndefined();
     const { rows } = await sql.query('SELECT FROM worker_heartbeats WHERE worker_id = $1', [owner]);
     expect(rows).toHaveLength(0);

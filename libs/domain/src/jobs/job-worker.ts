@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobPayload, QueueName } from '@kindline/database';
 import { within } from '@kindline/platform';
 import { Logger as WorkerLogger, run, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker';
@@ -42,6 +43,8 @@ const SILENT_AFTER_MS = 30_000;
 const SWEEP_MS = 10_000;
 /** How long jobs may go on once the process is told to stop: longer than a callback's or a push's deadline. */
 const GRACE_MS = 17_000;
+/** How often a worker that leaves looks whether its jobs are settled. */
+const SETTLED_POLL_MS = 20;
 /** What was fetched while all workers here are busy goes back to the others after this. */
 const UNCLAIMED_MS = 1_000;
 
@@ -134,7 +137,7 @@ export class JobWorker {
   async stop(graceMs = GRACE_MS): Promise<boolean> {
     this.leaving.abort();
     for (const timer of this.timers.splice(0)) clearInterval(timer);
-    const rested = await within(graceMs, this.runner?.stop().catch(() => undefined) ?? Promise.resolve());
+    const rested = await within(graceMs, this.rest(AbortSignal.timeout(graceMs)));
     if (!rested) await this.upkeep(() => this.leaveUnfinished());
     await this.options.pool
       .query('DELETE FROM worker_heartbeats WHERE worker_id = ANY ($1)', [[...this.lockIds]])
@@ -168,6 +171,21 @@ export class JobWorker {
         ) failed WHERE failed.ids IS NOT NULL`,
       );
     });
+  }
+
+  /** graphile-worker stops without waiting until Postgres knows which of its jobs are done. */
+  private async rest(late: AbortSignal): Promise<void> {
+    const { pool, queue } = this.options;
+    await this.runner?.stop().catch(() => undefined);
+    const holdsJobs = async (): Promise<boolean> => {
+      const { rows } = await pool.query(
+        `SELECT FROM ${queue}._private_jobs WHERE locked_by = ANY ($1) LIMIT 1`,
+        [[...this.lockIds]],
+      );
+      return rows.length > 0;
+    };
+    // Where Postgres is away there is nothing to wait for: others give back what a silent worker held.
+    while (!late.aborted && (await holdsJobs().catch(() => false))) await sleep(SETTLED_POLL_MS);
   }
 
   /** graphile-worker's own forceful stop would count them as failed, and have them wait. */
