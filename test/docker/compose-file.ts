@@ -9,6 +9,7 @@ export interface Container {
   profiles?: string[];
   build?: { args: Record<string, string> };
   environment?: Record<string, string>;
+  env_file?: { path: string; required: boolean }[];
   healthcheck?: { test?: string[]; disable?: boolean };
   read_only?: boolean;
   cap_drop?: string[];

@@ -91,6 +91,12 @@ describe('compose.yaml', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
+  it('gives the services what operators have set, and the console nothing that may be secret', () => {
+    const filesOf = (name: string) => of(name).env_file?.map(({ path }) => path);
+    for (const name of Object.keys(SERVICES)) expect(filesOf(name)).toEqual(['settings.env', 'console.env']);
+    expect(filesOf('console')).toEqual(['console.env']);
+  });
+
   it('does not start without secrets, and says where to read on', () => {
     for (const secret of ['POSTGRES_PASSWORD', 'JWT_SECRET', 'BACKEND_SERVICE_TOKEN', 'TURN_SECRET'])
       expect(() => containers({ ...generatedEnv(), [secret]: '' })).toThrow(
