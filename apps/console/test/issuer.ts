@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers';
 export class Issuer {
   /** Whether it cannot be reached. */
   isAway = false;
+  /** How people are to prove who they are, as the page asked for it last. */
+  prompt: string | null = null;
   renewals = 0;
   /** How often a refresh token came that had been used. */
   reused = 0;
@@ -42,6 +44,7 @@ export class Issuer {
     response.setHeader('access-control-allow-origin', '*');
     if (pathname === '/authorize') {
       this.nonce = searchParams.get('nonce');
+      this.prompt = searchParams.get('prompt');
       const back = new URL(searchParams.get('redirect_uri') ?? '');
       back.search = String(new URLSearchParams({ code: 'once', state: searchParams.get('state') ?? '' }));
       return void response.writeHead(302, { location: String(back) }).end();

@@ -34,11 +34,12 @@ withBrowser('signing in at an issuer', () => {
 
   const isSignedIn = (): Promise<void> => ada.getByRole('banner').getByText('Ada', { exact: true }).waitFor();
 
-  it('leads there and back, and leaves no code in the address', async () => {
+  it('leads there, asks who one is, and back, and leaves no code in the address', async () => {
     await ada.goto(kindline.console);
     await ada.getByRole('button', { name: 'Sign in' }).click();
     await isSignedIn();
     expect(ada.url()).toBe(kindline.console);
+    expect(issuer.prompt).toBe('login');
   });
 
   it('stays signed in while the issuer cannot be reached, and uses no refresh token twice', async () => {

@@ -45,8 +45,12 @@ export class OidcSignIn implements SignIn {
   }
 
   async start(): Promise<void> {
-    // In place of this page: going back must not lead to it.
-    await this.manager.signinRedirect({ redirectMethod: 'replace' });
+    await this.manager.signinRedirect({
+      // In place of this page: going back must not lead to it.
+      redirectMethod: 'replace',
+      // Who left quickly could not sign out there: the next one at this device must not come in as them.
+      prompt: 'login',
+    });
   }
 
   async token(why: 'wanted' | 'expired'): Promise<string | null> {
