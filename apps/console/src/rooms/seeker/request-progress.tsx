@@ -1,5 +1,6 @@
 import type { Conversation } from '@kindline/client';
 import { Alert, Button, Loader, Paper, Stack, Text, Title } from '@mantine/core';
+import { useCallbackRef } from '@mantine/hooks';
 import { useMutation } from '@tanstack/react-query';
 import { IconCircleCheck, IconClock } from '@tabler/icons-react';
 import { type ReactNode, useEffect, useState } from 'react';
@@ -51,17 +52,17 @@ export function Accepted({ conversation, done }: { conversation: Conversation; d
   const { loading } = useStore(conversation);
   const [readable, setReadable] = useState(false);
   const connected = readable && !loading;
+  // One function, though `done` is another one at every render.
+  const goOn = useCallbackRef(done);
   useEffect(() => {
     const timer = setTimeout(() => setReadable(true), CONNECTING_MS);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
     if (!connected) return;
-    const timer = setTimeout(done, CONNECTED_MS);
+    const timer = setTimeout(goOn, CONNECTED_MS);
     return () => clearTimeout(timer);
-    // Once: `done` is another one at every render.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [connected]);
+  }, [connected, goOn]);
   return connected ? (
     <Progress
       key="connected"
