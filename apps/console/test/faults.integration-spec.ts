@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { eventually } from '@kindline/testing';
-import { messagesOf, said, say, stage, stateOfLast, talk, withBrowser } from './people';
+import { chatOf, messagesOf, said, say, stage, stateOfLast, talk, withBrowser } from './people';
 
 jest.setTimeout(120_000);
 
@@ -51,6 +51,24 @@ withBrowser('a page on which something goes wrong', () => {
     await say(ada, 'into the gap');
     await say(ben, 'from the other side');
     await bothHave(['into the gap', 'from the other side']);
+  });
+
+  it('says why it shows nothing of a conversation that it may not read, and tries again', async () => {
+    const history = /\/messages\?/;
+    const refusal = { type: 'about:blank', title: 'Forbidden', status: 403, code: 'forbidden' };
+    await ada.route(history, (route) =>
+      route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(refusal) }),
+    );
+    await ada.reload();
+    await openFirst(ada);
+    await chatOf(ada).getByRole('alert').filter({ hasText: 'You are not allowed to do this.' }).waitFor();
+    expect(await chatOf(ada).getByText('Nothing has been said yet').count()).toBe(0);
+    await ada.unroute(history);
+    await ada.context().setOffline(true);
+    await ada.getByText('You are offline').waitFor();
+    await ada.context().setOffline(false);
+    await said(ada, 'into the gap').waitFor();
+    expect(await chatOf(ada).getByRole('alert').count()).toBe(0);
   });
 
   it('is left quickly: nothing of it is behind Back, in the storage, or in another tab', async () => {

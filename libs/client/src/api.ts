@@ -103,6 +103,8 @@ export interface ConversationState {
   hasOlder: boolean;
   /** Loading the first time, or catching up after a reconnect. */
   loading: boolean;
+  /** Why it could not be loaded: `not_found`, `forbidden`, … It is tried again after every reconnect. */
+  error: ClientError | null;
   /** Who is typing: `sub`s, e-mails or sides, as the dialect names them. */
   typing: readonly string[];
   ended: Ending | null;

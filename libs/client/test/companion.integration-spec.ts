@@ -60,4 +60,12 @@ describe('companion', () => {
     await eventually('on the other device, too', () => elsewhere.get().ended !== null);
     expect(elsewhere.get().ended).toEqual({ by: 'me', reason: 'ended_by_user' });
   });
+
+  it('says why a conversation of others stays empty', async () => {
+    const { conversationId } = await clients.companions();
+    const stranger = clients.client(await clients.world.person('volunteer'));
+    const theirs = stranger.companion.conversation(conversationId);
+    await eventually('it is refused', () => theirs.get().error !== null);
+    expect(theirs.get()).toMatchObject({ messages: [], loading: false, error: { code: 'forbidden' } });
+  });
 });

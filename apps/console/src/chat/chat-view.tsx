@@ -1,4 +1,4 @@
-import type { Message, ReplyTo } from '@kindline/client';
+import type { ClientError, Message, ReplyTo } from '@kindline/client';
 import { Text } from '@mantine/core';
 import { useCallbackRef } from '@mantine/hooks';
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
@@ -16,6 +16,8 @@ export interface ChatViewProps {
   messages: readonly Message[];
   hasOlder: boolean;
   loading: boolean;
+  /** Why there is nothing to see, or nothing new. */
+  error?: ClientError | null;
   /** Whether somebody else is typing, and who where there can be several. */
   typing: string | null;
   /** In place of the field to write in, once it has ended. */
@@ -62,6 +64,7 @@ export function ChatView(props: ChatViewProps) {
         view={view}
         hasOlder={props.hasOlder}
         loading={loading}
+        error={props.error ?? null}
         nameOf={nameOf}
         onReply={replies && ended === null ? onReply : null}
         onRetry={onRetry}

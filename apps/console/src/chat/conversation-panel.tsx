@@ -47,6 +47,7 @@ export function ConversationPanel(props: ConversationPanelProps) {
       messages={state.messages}
       hasOlder={state.hasOlder}
       loading={state.loading}
+      error={state.error}
       typing={state.typing.length > 0 ? t('typing', { name }) : null}
       ended={
         ended && (

@@ -1,8 +1,9 @@
-import type { Message } from '@kindline/client';
-import { Button, Center, Loader, Text } from '@mantine/core';
+import type { ClientError, Message } from '@kindline/client';
+import { Alert, Button, Center, Loader, Text } from '@mantine/core';
 import { IconArrowDown } from '@tabler/icons-react';
 import { Fragment, type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useErrorText } from '../live/use-error-text';
 import classes from './chat.module.css';
 import { MessageItem } from './message-item';
 import type { useShownMessages } from './shown-messages';
@@ -15,6 +16,7 @@ interface MessageListProps {
   view: ReturnType<typeof useShownMessages>;
   hasOlder: boolean;
   loading: boolean;
+  error: ClientError | null;
   nameOf?(message: Message): string | null;
   onReply: ((message: Message) => void) | null;
   onRetry: (key: string) => void;
@@ -24,9 +26,10 @@ interface MessageListProps {
 
 /** The messages, by day. Stays at the end when it was there, else where the reader is. */
 export function MessageList(props: MessageListProps) {
-  const { view, hasOlder, loading, nameOf, onReply, onRetry, onDiscard } = props;
+  const { view, hasOlder, loading, error, nameOf, onReply, onRetry, onDiscard } = props;
   const { shown, atEnd } = view;
   const { t, i18n } = useTranslation('chat');
+  const errorText = useErrorText();
   const [fetching, setFetching] = useState(false);
   const log = useRef<HTMLDivElement>(null);
   const anchor = useRef<{ element: HTMLElement; top: number } | null>(null);
@@ -99,7 +102,12 @@ export function MessageList(props: MessageListProps) {
             </Button>
           </Center>
         )}
-        {shown.length === 0 && (
+        {error && (
+          <Alert color="red" role="alert" p="xs">
+            {errorText(error)}
+          </Alert>
+        )}
+        {shown.length === 0 && error === null && (
           <Center className={classes.empty}>
             {loading ? <Loader aria-label={t('loading')} /> : <Text>{t('nothingYet')}</Text>}
           </Center>

@@ -7,6 +7,8 @@ import { isOnline, isPassing, pause } from './waiting';
 export class Refresh {
   private wanted = true;
   private running = false;
+  /** Why it was refused, until it is loaded after all. */
+  error: KindlineClientError | null = null;
 
   constructor(
     private readonly connection: Connection,
@@ -35,8 +37,13 @@ export class Refresh {
       try {
         await this.load();
         attempt = 0;
+        this.error = null;
       } catch (thrown) {
-        if (!isPassing(KindlineClientError.of(thrown))) break;
+        const error = KindlineClientError.of(thrown);
+        if (!isPassing(error)) {
+          this.error = error;
+          break;
+        }
         this.wanted = true;
         await pause(this.connection, 100 + backoff(attempt++, 500, 15_000));
       }

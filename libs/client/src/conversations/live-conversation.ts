@@ -335,6 +335,7 @@ export class LiveConversation implements Conversation {
       messages: this.shown,
       hasOlder: timeline.anchored && timeline.first > 1,
       loading: this.refresh.pending,
+      error: this.refresh.error,
       typing: this.typists.names,
       ended,
       unread: timeline.anchored ? timeline.unread : this.counted,

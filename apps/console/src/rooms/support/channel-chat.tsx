@@ -39,6 +39,7 @@ export function ChannelChat({ channel, back, actions }: ChannelChatProps) {
       messages={state.messages}
       hasOlder={state.hasOlder}
       loading={state.loading}
+      error={state.error}
       typing={typing.length > 0 ? t('typing', { count: typing.length, names: typing.join(', ') }) : null}
       ended={
         channel.status === 'closed' ? (
