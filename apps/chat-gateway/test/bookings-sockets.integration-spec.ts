@@ -120,6 +120,17 @@ describe('a socket of bookings', () => {
       expect(shown(socket).map(({ notification_id: id }) => id)).not.toContain(notification_id);
     });
 
+    it('need not wait for the answer before it goes on', async () => {
+      const [service, socket] = [await world.guest(), await world.guest()];
+      service.socket.emit('backend_connect', { token: SERVICE_TOKEN });
+      service.socket.emit('booking_notification', booking({ facilitator_id: person.id }));
+      expect(await service.next('notification_stored')).toMatchObject({ facilitator_id: person.id });
+      socket.socket.emit('facilitator_connect', { facilitator_id: person.id, token: person.token });
+      socket.socket.emit('get_pending_notifications', { facilitator_id: person.id });
+      expect(await socket.next('pending_notifications')).toMatchObject({ count: 1 });
+      expect(socket.all('error')).toEqual([]);
+    });
+
     it('may be a backend and a facilitator at once', async () => {
       const socket = await facilitatorOn(world, person);
       expect(await socket.ask<Ack>('backend_connect', { token: SERVICE_TOKEN })).toEqual({ ok: true });

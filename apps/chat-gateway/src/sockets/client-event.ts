@@ -44,9 +44,9 @@ export function backendEvent<Schema extends z.ZodType>(
   return { ...event, from: 'backends' } as ClientEvent;
 }
 
-/** An event by which a socket says who it is. */
+/** An event by which a socket says who it is: what it sends right after it, without waiting, counts as theirs. */
 export function entryEvent<Schema extends z.ZodType>(event: Definition<Schema, ClientSocket>): ClientEvent {
-  return { ...event, from: 'anyone' } as ClientEvent;
+  return { ...event, from: 'anyone', inTurn: true } as ClientEvent;
 }
 
 /** A dialect: the events it understands. Nest collects all of them under this token. */

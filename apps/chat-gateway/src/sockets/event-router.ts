@@ -83,11 +83,9 @@ export class EventRouter {
       refuse(new KindlineError('unavailable', 'This server is going down'));
       return;
     }
-    let input: unknown;
     try {
-      admit(event, name, sender);
+      if (!event) throw unknownEvent(name, sender);
       this.checkLimit(event, sender);
-      input = parse(event.payload, payload);
     } catch (error) {
       failed(error);
       return;
@@ -103,7 +101,9 @@ export class EventRouter {
     };
     turns.enter(event.inTurn ?? false, () => {
       try {
-        const answer = event.handle(sender, input);
+        // Only now: what was sent before it may have shown who this is.
+        admit(event, sender);
+        const answer = event.handle(sender, parse(event.payload, payload));
         if (answer instanceof Promise) answer.then(answered, refused);
         else answered(answer);
       } catch (error) {
@@ -134,30 +134,33 @@ function answerByEvent(
   });
 }
 
-/** Deny by default. @throws unauthenticated, not_found or forbidden */
-function admit(
-  event: ClientEvent | undefined,
-  name: string,
-  { person, backend, permissions }: ClientSocket,
-): asserts event {
-  if (event?.from === 'anyone') return;
-  if (!person && backend === undefined && !permissions) throw new KindlineError('unauthenticated');
-  if (!event) {
-    // The protocol allows numbers as names, too.
-    throw new KindlineError('not_found', `There is no event ${JSON.stringify(String(name).slice(0, 64))}`);
-  }
-  if (event.from === 'backends') {
+function isKnown({ person, backend, permissions }: ClientSocket): boolean {
+  return person !== undefined || backend !== undefined || permissions !== undefined;
+}
+
+function unknownEvent(name: string, sender: ClientSocket): KindlineError {
+  if (!isKnown(sender)) return new KindlineError('unauthenticated');
+  // The protocol allows numbers as names, too.
+  return new KindlineError('not_found', `There is no event ${JSON.stringify(String(name).slice(0, 64))}`);
+}
+
+/** Deny by default. @throws unauthenticated or forbidden */
+function admit({ from }: ClientEvent, sender: ClientSocket): void {
+  const { person, backend, permissions } = sender;
+  if (from === 'anyone') return;
+  if (!isKnown(sender)) throw new KindlineError('unauthenticated');
+  if (from === 'backends') {
     if (backend === undefined)
       throw new KindlineError('forbidden', 'This event is for backends: send backend_connect');
     return;
   }
-  if ('permission' in event.from) {
-    const { permission } = event.from;
+  if ('permission' in from) {
+    const { permission } = from;
     if (!permissions?.includes(permission))
       throw new KindlineError('forbidden', `Your chat token does not allow ${permission}`);
     return;
   }
-  if (!event.from.some((role) => person?.roles.includes(role))) throw new KindlineError('forbidden');
+  if (!from.some((role) => person?.roles.includes(role))) throw new KindlineError('forbidden');
 }
 
 export function ackFailure(error: KindlineError): AckFailure {
