@@ -50,6 +50,20 @@ describe('the timers of a request', () => {
     expect(await world.invitations(requestId)).toEqual([{ helper_id: late, status: 'invited', round: 4 }]);
   });
 
+  it('asks who becomes available at once while nobody is asked, else in the next round', async () => {
+    const requestId = await world.request(await world.person('user'));
+    const [first, second] = [await world.person('volunteer'), await world.person('volunteer')];
+    await world.pass(MINUTE);
+    await world.change(first, { available: true });
+    await world.pass(0);
+    await world.change(second, { available: true });
+    await world.pass(10 * MINUTE - SECOND);
+    expect(await world.invitations(requestId)).toEqual([{ helper_id: first, status: 'invited', round: 2 }]);
+    await world.pass(SECOND);
+    expect(await rounds(requestId)).toEqual([undefined, 1, 1]);
+    expect((await world.told('chat_request')).map(({ person_id }) => person_id)).toEqual([first, second]);
+  });
+
   it('announces a round that asked somebody, and no empty one but the first', async () => {
     const requestId = await world.request(await world.person('user'));
     await world.pass(10 * MINUTE);

@@ -6,6 +6,8 @@ import {
   Acceptance,
   Conversations,
   DomainModule,
+  type HelperChange,
+  HelperProfiles,
   MessageWriter,
   type NewMessage,
   PeopleDirectory,
@@ -137,6 +139,14 @@ export class TimerWorld {
     for (let n = 0; n < count; n++) ids.push(await this.person('volunteer', `Volunteer ${n}`));
     await this.sql.query('UPDATE helper_profiles SET available = true WHERE person_id = ANY ($1)', [ids]);
     return ids;
+  }
+
+  /** As a volunteer, or who looks after them, says. */
+  async change(volunteerId: string, change: HelperChange): Promise<void> {
+    const { rows } = await this.sql.query<{ sub: string }>('SELECT sub FROM people WHERE id = $1', [
+      volunteerId,
+    ]);
+    await this.app.get(HelperProfiles).change(this.program, rows[0]?.sub ?? '', change);
   }
 
   async lead(): Promise<string> {

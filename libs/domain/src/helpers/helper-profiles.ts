@@ -7,6 +7,7 @@ import { announce } from '../announcements/announcement';
 import { decodeCursor, encodeCursor } from '../cursor';
 import { AuditLog } from '../people/audit-log';
 import type { Program } from '../programs/program';
+import { askForUnasked } from '../requests/unasked-requests';
 
 export interface HelperChange {
   available?: boolean | undefined;
@@ -88,6 +89,9 @@ export class HelperProfiles {
       if (!profile) throw new KindlineError('not_found', 'There is no such volunteer');
       if (actor !== undefined) {
         await this.audit.record({ actor, action: 'change volunteer', subject: sub }, manager);
+      }
+      if (change.available || change.active || change.capacity !== undefined) {
+        await askForUnasked(manager, program, this.clock.now());
       }
       await enqueue(
         manager,
