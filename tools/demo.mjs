@@ -1,7 +1,7 @@
 const PEOPLE = [
   person('ADA_TOKEN', 'Ada', 'user', 'Ada asks for somebody to talk to.'),
   person('OMAR_TOKEN', 'Omar', 'user', 'Omar does, too: two requests at once show who is asked for which.'),
-  person('BEN_TOKEN', 'Ben', 'volunteer', 'Ben is a volunteer and available.'),
+  person('BEN_TOKEN', 'Ben', 'volunteer', 'Ben is a volunteer, to be asked once he is available.'),
   person('CLEO_TOKEN', 'Cleo', 'volunteer', 'Cleo is another one: what Ben accepts vanishes from her page.'),
   person('DORA_TOKEN', 'Dora', 'senior', 'Dora is a senior who likes company, in writing or by voice.'),
   person(
@@ -46,14 +46,12 @@ async function call(url, method, token, body) {
   return answer.json();
 }
 
-/** Accounts to try things with; their volunteers are available. */
+/** Accounts to try things with. Their volunteers are asked once somebody is them, or says that they are available. */
 export async function demoAccounts(api, serviceToken) {
   return Promise.all(
     PEOPLE.map(async ({ variable, sub, email, name, roles, about }) => {
       const claims = { sub, email, name, roles, expiresIn: '24h' };
       const { token } = await call(`${api}/auth/tokens`, 'POST', serviceToken, claims);
-      if (roles.includes('volunteer'))
-        await call(`${api}/api/volunteers/me`, 'PATCH', token, { available: true });
       return { variable, token, description: `${about} (${email})` };
     }),
   );

@@ -213,7 +213,8 @@ describe('the console with demo people', () => {
     expect(hours).toBeLessThanOrEqual(12);
     const token = String(body['token']);
     const me = await world.call('GET', '/api/volunteers/me', { token });
-    expect(me.body).toMatchObject({ sub: 'demo-ben', email: 'ben@demo.test', name: 'Ben' });
+    const ben = { sub: 'demo-ben', email: 'ben@demo.test', name: 'Ben', available: true };
+    expect(me.body).toMatchObject(ben);
     expectProblem(await world.call('GET', '/api/volunteers', { token }), 'forbidden');
   });
 
