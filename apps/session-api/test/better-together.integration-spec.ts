@@ -87,6 +87,18 @@ describe('better_together over HTTP', () => {
       expect(session.body['message']).toBe(words);
     });
 
+    it('takes as many words as a message', async () => {
+      const user = await world.person('user');
+      const start = (i_need_message: string) =>
+        world.as(user, 'POST', '/start_chat_session', {
+          user_email: user.email,
+          i_need_message,
+          conversation_type: 'better_together',
+        });
+      expectProblem(await start('x'.repeat(8193)), 'too_large');
+      expect((await start('x'.repeat(8192))).status).toBe(201);
+    });
+
     it('asks nobody who is the seeker, unavailable, inactive or full', async () => {
       const both = await world.person('user', 'volunteer');
       await world.as(both, 'PATCH', '/api/volunteers/me', { available: true });

@@ -54,6 +54,16 @@ describe('people, tokens and devices', () => {
       expect(await world.count(made)).toBe(1);
     });
 
+    it('make people known before they come', async () => {
+      const body = { sub: 'not-yet-here', email: 'Soon@Example.org', roles: ['user'] };
+      expect((await mint(body)).status).toBe(201);
+      const { status } = await world.backend('GET', '/api/conversations', undefined, body.sub);
+      expect(status).toBe(200);
+      const { body: made } = await mint({ ...body, sub: 'somebody-else' });
+      const refused = await world.call('GET', '/api/conversations', { token: String(made['token']) });
+      expectProblem(refused, 'email_taken');
+    });
+
     it('of backends are taken with any case of the scheme', async () => {
       const headers = { authorization: `bearer ${TEST_SERVICE_TOKEN}` };
       const body = { sub: 'minted', roles: ['user'] };
@@ -94,6 +104,15 @@ describe('people, tokens and devices', () => {
       const person = await world.person('user');
       expect(await world.count('people')).toBe(before + 1);
       expect(await world.count('people WHERE sub = $1 AND email = $2', [person.sub, person.email])).toBe(1);
+    });
+
+    it('have the e-mail that a backend gives them at once, where their token names none', async () => {
+      const token = await signToken({ sub: 'mailless', roles: ['user'] });
+      const cancel = () =>
+        world.call('POST', '/cancel_chat_request', { token, body: { user_email: 'given@example.org' } });
+      expectProblem(await cancel(), 'forbidden');
+      await put('mailless', { email: 'given@example.org' });
+      expectProblem(await cancel(), 'not_found');
     });
 
     it('may have any words for names and subs', async () => {

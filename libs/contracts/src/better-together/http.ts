@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { email, line, text } from '../strings';
+import { email, line, MESSAGE_MAX_BYTES, text } from '../strings';
 
 /** `POST /start_chat_session` */
 export const startChatSession = z.strictObject({
   user_email: email,
-  i_need_message: text(4096),
+  i_need_message: text(MESSAGE_MAX_BYTES),
   conversation_type: z.literal('better_together'),
 });
 export const startedChatSession = z.object({

@@ -52,7 +52,12 @@ export class PeopleDirectory implements Directory {
     const roles = [...claims.roles].sort();
     const key = JSON.stringify([claims.sub, claims.email, claims.name, roles]);
     const known = this.remembered.get(key);
-    if (known && known.until > now.getTime()) return known.person;
+    if (known && known.until > now.getTime()) {
+      if (claims.email !== undefined) return known.person;
+      // A backend may have given them one meanwhile, through another replica.
+      const current = await this.findBySub(claims.sub);
+      if (current) return { ...known.person, email: current.email };
+    }
 
     const { sub, email, name, registeredAt } = claims;
     const details = await this.put(sub, {
