@@ -12,7 +12,11 @@ describe("a gateway's metrics", () => {
     database = await createTestDatabase();
     world = await World.start(database.url, {
       gateways: 1,
-      more: { RATE_LIMIT_DISABLED: 'false', RATE_LIMIT_MESSAGES: '3/1h' },
+      more: {
+        RATE_LIMIT_DISABLED: 'false',
+        RATE_LIMIT_MESSAGES: '3/1h',
+        RATE_LIMIT_AUTH_FAILURES: '60/1m',
+      },
     });
   });
   afterAll(async () => {

@@ -41,9 +41,11 @@ export class AuthGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const address = request.ip ?? 'unknown';
     await this.limits.address(address);
+    // Who shows nothing guesses nothing.
+    const token = bearer(request);
     let principal: Principal;
     try {
-      principal = await this.authenticate(request, rule);
+      principal = await this.authenticate(request, rule, token);
     } catch (error) {
       if (error instanceof KindlineError && error.code === 'unauthenticated')
         await this.limits.failedAuth(address);
@@ -54,8 +56,11 @@ export class AuthGuard implements CanActivate {
     return true;
   }
 
-  private async authenticate(request: Request, rule: Exclude<AccessRule, 'public'>): Promise<Principal> {
-    const token = bearer(request);
+  private async authenticate(
+    request: Request,
+    rule: Exclude<AccessRule, 'public'>,
+    token: string,
+  ): Promise<Principal> {
     if (this.tokens.isServiceToken(token)) return this.service(request, rule, token);
     const person = await this.people.ensure(await this.tokens.verify(token));
     if ('serviceOnly' in rule) throw new KindlineError('forbidden', 'This route is for backend services');

@@ -226,11 +226,12 @@ describe('the guard in front of every route', () => {
     expect(statuses).toEqual([200, 200, 429]);
   });
 
-  it('limits failed authentications of an address', async () => {
+  it('limits failed authentications of an address, but not those that show no token', async () => {
     await start({ RATE_LIMIT_AUTH_FAILURES: '2/1m' });
     const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await call('people')).status);
     for (let i = 0; i < 3; i++) statuses.push((await call('people', 'guess')).status);
-    expect(statuses).toEqual([401, 401, 429]);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
   });
 
   it('limits nobody when that is switched off', async () => {

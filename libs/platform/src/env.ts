@@ -35,6 +35,8 @@ export function readEnv<Schema extends z.ZodObject>(schema: Schema, env = proces
 
 const PLACEHOLDER = /^(change.?me|secret|password|placeholder|example|your-|my-|insecure|default|(.)\2*$)/i;
 const isPlaceholder = (secret: string): boolean => PLACEHOLDER.test(secret);
+/** Of service tokens and of TURN's secret. */
+const LEAST_CHARACTERS = 16;
 
 /** What is convenient in development and dangerous in production. */
 function refusedInProduction(given: Record<string, string | undefined>): string[] {
@@ -44,8 +46,18 @@ function refusedInProduction(given: Record<string, string | undefined>): string[
       sentences.push(`${name}: is a placeholder; production needs a real secret`);
     }
   }
-  if ((given['BACKEND_SERVICE_TOKEN'] ?? '').split(',').some((token) => isPlaceholder(token.trim()))) {
+  const tokens = list.parse(given['BACKEND_SERVICE_TOKEN']);
+  if (tokens.some(isPlaceholder)) {
     sentences.push('BACKEND_SERVICE_TOKEN: holds a placeholder; production needs a real token');
+  }
+  if (tokens.some((token) => token.length < LEAST_CHARACTERS)) {
+    sentences.push(
+      `BACKEND_SERVICE_TOKEN: each token must have at least ${LEAST_CHARACTERS} characters in production`,
+    );
+  }
+  const turnSecret = given['TURN_SECRET'] || undefined;
+  if (turnSecret !== undefined && turnSecret.length < LEAST_CHARACTERS) {
+    sentences.push(`TURN_SECRET: must have at least ${LEAST_CHARACTERS} characters in production`);
   }
   if (given['RATE_LIMIT_DISABLED'] === 'true') {
     sentences.push('RATE_LIMIT_DISABLED: is for load tests only and refused in production');
@@ -112,12 +124,7 @@ export const commonEnv = z.object({
   JWT_JWKS_URL: z.url().optional().meta({ example: 'https://id.example.org/.well-known/jwks.json' }),
   JWT_ISSUER: z.string().optional().meta({ example: 'https://id.example.org' }),
   JWT_AUDIENCE: z.string().optional().meta({ example: 'kindline' }),
-  BACKEND_SERVICE_TOKEN: list
-    .refine(
-      (tokens) => tokens.every((token) => token.length >= 16),
-      'each token must have at least 16 characters',
-    )
-    .meta({ example: 'the output of: openssl rand -hex 32' }),
+  BACKEND_SERVICE_TOKEN: list.meta({ example: 'the output of: openssl rand -hex 32' }),
   CORS_ORIGINS: list.meta({ example: 'https://app.example.org,https://admin.example.org' }),
   RATE_LIMIT_DISABLED: z
     .enum(['true', 'false'])
@@ -128,7 +135,7 @@ export const commonEnv = z.object({
   RATE_LIMIT_HTTP_ADDRESS: rateEnv('6000/1m'),
   /** Whose X-Forwarded-For counts, as Express reads it: `loopback`, or the load balancer's subnets. */
   TRUST_PROXY: z.string().default('loopback').meta({ example: '10.0.0.0/8' }),
-  RATE_LIMIT_AUTH_FAILURES: rateEnv('60/1m'),
+  RATE_LIMIT_AUTH_FAILURES: rateEnv('600/1m'),
   /** How long a service that is told to stop goes on, so that the load balancer notices; see drainDelayOf. */
   DRAIN_DELAY: duration
     .refine((ms) => ms <= LONGEST_DRAIN_DELAY_MS, 'must be 5s or less')
