@@ -107,7 +107,7 @@ withBrowser('a call between two browsers over two gateways', () => {
           started_at: expect.any(String),
           ended_at: expect.any(String),
           duration_s: expect.any(Number),
-          quality: {
+          quality_by: {
             [senior.person.sub]: { mos: 4.2, rttMs: 1 },
             [volunteer.person.sub]: { mos: 4.1 },
           },

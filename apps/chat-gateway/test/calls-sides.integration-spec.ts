@@ -236,7 +236,7 @@ describe('who carries a call', () => {
       refused('conversation_ended'),
     );
     await expectOk(caller.ask('call:end', { conversationId, quality: { mos: 3 } }));
-    expect(await calls(world, pair)).toMatchObject([{ quality: { [pair.seeker.sub]: { mos: 3 } } }]);
+    expect(await calls(world, pair)).toMatchObject([{ quality_by: { [pair.seeker.sub]: { mos: 3 } } }]);
   });
 
   it('a gateway that is stopped hands its calls over: whoever connects elsewhere carries on', async () => {

@@ -98,7 +98,8 @@ describe('voice calls over two gateways', () => {
         status: 'ended',
         reason: 'ended',
         caller: pair.seeker.sub,
-        quality: { [pair.seeker.sub]: quality, [pair.helper.sub]: { rttMs: 90 } },
+        quality,
+        quality_by: { [pair.seeker.sub]: quality, [pair.helper.sub]: { rttMs: 90 } },
       },
     ]);
     expect(await pushesTo(world.sql, pair.helper)).toEqual(['call']);

@@ -92,12 +92,12 @@ withBrowser('a call of two browsers with the client', () => {
     const quality = { mos: expect.any(Number), packetLossPct: expect.any(Number) };
     const record = await eventually('both have measured', async () => {
       const found = await recordOf(senior, conversationId);
-      return Object.keys(found['quality'] as object).length === 2 && found;
+      return Object.keys(found['quality_by'] as object).length === 2 && found;
     });
     expect(record).toMatchObject({
       reason: 'ended',
       caller: senior.sub,
-      quality: { [senior.sub]: quality, [volunteer.sub]: quality },
+      quality_by: { [senior.sub]: quality, [volunteer.sub]: quality },
     });
   });
 

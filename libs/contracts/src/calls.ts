@@ -139,7 +139,8 @@ export const callView = z.object({
   status: z.enum(['ringing', 'active', 'ended']),
   reason: z.enum(CALL_END_REASONS).nullable().meta({ description: 'null while it lasts' }),
   caller: z.string().meta({ description: 'sub of who called' }),
-  quality: z.record(z.string(), callQuality).meta({ description: 'by sub: what each side reported' }),
+  quality: callQuality.meta({ description: "the caller's report, filled up with the callee's" }),
+  quality_by: z.record(z.string(), callQuality).meta({ description: 'by sub: what each side reported' }),
 });
 export type CallView = z.infer<typeof callView>;
 export const callList = z.array(callView);

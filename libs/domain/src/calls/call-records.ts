@@ -46,7 +46,8 @@ export class CallRecords {
       started_at: row.started_at.toISOString(),
       answered_at: row.answered_at?.toISOString() ?? null,
       ended_at: row.ended_at?.toISOString() ?? null,
-      quality: {
+      quality: { ...callee_quality, ...caller_quality },
+      quality_by: {
         ...(caller_quality && { [row.caller]: caller_quality }),
         ...(callee_quality && { [callee]: callee_quality }),
       },
