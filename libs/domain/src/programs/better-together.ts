@@ -80,7 +80,7 @@ export const betterTogether: Program = {
       screen: 'home',
       title: 'Chat ended',
       body: 'Your chat session has ended',
-      onlyAbsent: true,
+      onlyAbsent: false,
     },
     ended_for_helper: {
       ...toVolunteer,
@@ -89,7 +89,7 @@ export const betterTogether: Program = {
       priority: 'normal',
       title: 'Chat ended',
       body: 'Your chat session has ended',
-      onlyAbsent: true,
+      onlyAbsent: false,
     },
     thanks: {
       ...toVolunteer,
@@ -98,7 +98,7 @@ export const betterTogether: Program = {
       priority: 'normal',
       title: 'Thank you',
       body: "Thank you for making a difference in someone's life",
-      onlyAbsent: true,
+      onlyAbsent: false,
     },
     reminder: {
       ...toUser,
