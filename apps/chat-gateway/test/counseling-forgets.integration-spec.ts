@@ -62,7 +62,7 @@ describe('a session that nobody speaks in any more', () => {
     own.counsellor.close();
   });
 
-  it('moves them together with every message, and with nothing else', async () => {
+  it('moves them together with every message and sign of typing, and with nothing else', async () => {
     const own = await session(world);
     const [student, helper] = await talk(world, own);
     done(await helper.say('hello', 'first'));
@@ -73,16 +73,19 @@ describe('a session that nobody speaks in any more', () => {
     };
     await wait();
     done(await student.history());
-    done(await student.ask('typing', { on: true }));
+    done(await student.ask('typing', { on: false }));
     done(await helper.say('hello', 'first'));
     await sessionsOf(world, own.student);
     await enter(world, own.studentToken);
     await requestSession(world, own.student);
     expect((await lifetimes(own.sessionId)).every((ms) => ms < RETENTION_MS - 700)).toBe(true);
-    done(await student.say('still there'));
-    const left = await lifetimes(own.sessionId);
-    expect(left.every((ms) => ms > RETENTION_MS - 700)).toBe(true);
-    expect(Math.max(...left) - Math.min(...left)).toBeLessThan(250);
+    for (const act of [() => student.say('still there'), () => student.ask('typing', { on: true })]) {
+      await wait();
+      done(await act());
+      const left = await lifetimes(own.sessionId);
+      expect(left.every((ms) => ms > RETENTION_MS - 700)).toBe(true);
+      expect(Math.max(...left) - Math.min(...left)).toBeLessThan(250);
+    }
     own.counsellor.close();
   });
 

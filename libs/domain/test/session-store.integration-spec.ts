@@ -190,10 +190,20 @@ describe.each(['a single Redis', 'a node of a cluster'])('the session store on %
   it('shows pages and takes signs only from who is in it', async () => {
     const somebody = { side: 'helper', anonymousId: 'anon_x' } as const;
     expect(await store.page(id, somebody, { limit: 1 })).toBe('replaced');
-    expect(await store.typing(id, somebody, { origin: 's', on: true })).toBe('replaced');
-    expect(await store.typing(id, SEEKER, { origin: 's', on: true })).toBeUndefined();
+    expect(await store.typing(id, somebody, { origin: 's', on: true }, RETENTION)).toBe('replaced');
+    expect(await store.typing(id, SEEKER, { origin: 's', on: true }, RETENTION)).toBeUndefined();
     await listener.ping();
     expect(heard).toEqual([{ kind: 'typing', origin: 's', from: 'anon_s', on: true }]);
+  });
+
+  it('is kept as long as somebody writes, and no longer for looking', async () => {
+    const expiry = () => redis.pttl(channelOf(id));
+    await redis.pexpire(channelOf(id), 10_000);
+    await store.typing(id, SEEKER, { origin: 's', on: false }, RETENTION);
+    await store.page(id, SEEKER, { limit: 1 });
+    expect(await expiry()).toBeLessThanOrEqual(10_000);
+    await store.typing(id, SEEKER, { origin: 's', on: true }, RETENTION);
+    expect(await expiry()).toBeGreaterThan(RETENTION - 5_000);
   });
 
   it('survives a Redis that has forgotten its scripts', async () => {

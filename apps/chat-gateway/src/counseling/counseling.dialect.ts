@@ -103,7 +103,7 @@ export class CounselingDialect implements Dialect {
   }
 
   private async typing({ id: origin, sessionId, side, anonymousId }: SeatSocket, on: boolean): Promise<void> {
-    const refusal = await this.store.typing(sessionId, { side, anonymousId }, { origin, on });
+    const refusal = await this.store.typing(sessionId, { side, anonymousId }, { origin, on }, this.retention);
     if (refusal) await this.refused(sessionId, refusal);
   }
 

@@ -99,8 +99,12 @@ if ARGV[2] == 'ended' then redis.call('HSET', KEYS[1], 'ended_by', ARGV[3]) end
 redis.call('PUBLISH', ARGV[5], 's')
 return nil`;
 
-/** Publishes a sign and keeps nothing of it. ARGV: side, anonymous id, channel, sign. @returns why not, if not */
-export const SIGN = `${REQUIRE_SEAT()}
+/**
+ * Publishes a sign and keeps nothing of it; who writes moves everything's expiry.
+ * ARGV: side, anonymous id, channel, sign, retention (ms) or '' to leave it. @returns why not, if not
+ */
+export const SIGN = `${MOVE}${REQUIRE_SEAT()}
+if ARGV[5] ~= '' then move(now() + ARGV[5]) end
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return nil`;
 

@@ -274,14 +274,16 @@ export class SessionStore {
     });
   }
 
-  /** Shown to whoever is there now; kept nowhere. @returns why not, if not */
+  /** Shown to whoever is there now; kept nowhere, but as long as somebody writes the session lasts. @returns why not, if not */
   async typing(
     id: string,
     { side, anonymousId }: Member,
     { origin, on }: { origin: string; on: boolean },
+    retentionMs: number,
   ): Promise<Refusal | undefined> {
     const sign = `t ${origin} ${anonymousId} ${on ? 1 : 0}`;
-    const refusal = await this.scripts.sign(...keysOf(id), side, anonymousId, channelOf(id), sign);
+    const args = [side, anonymousId, channelOf(id), sign, on ? retentionMs : ''];
+    const refusal = await this.scripts.sign(...keysOf(id), ...args);
     return (refusal ?? undefined) as Refusal | undefined;
   }
 
