@@ -1,4 +1,4 @@
-import { Acceptance, Requests } from '@kindline/domain';
+import { Acceptance, Conversations, Requests } from '@kindline/domain';
 import { HOUR, MINUTE, SECOND, TimerWorld } from './timer-world';
 
 jest.setTimeout(60_000);
@@ -62,6 +62,21 @@ describe('the timers of a request', () => {
     await world.pass(SECOND);
     expect(await rounds(requestId)).toEqual([undefined, 1, 1]);
     expect((await world.told('chat_request')).map(({ person_id }) => person_id)).toEqual([first, second]);
+  });
+
+  it('asks whose chat has ended at once while nobody is asked', async () => {
+    const chat = await world.chat();
+    await world.sql.query('UPDATE helper_profiles SET capacities = $2 WHERE person_id = $1', [
+      chat.helper,
+      { better_together: 1 },
+    ]);
+    const requestId = await world.request(await world.person('user'));
+    expect(await world.invitations(requestId)).toEqual([]);
+    await world.app.get(Conversations).end(chat.id, 'seeker', 'ended_by_user');
+    expect(await world.pass(0)).toEqual(['requests.unasked']);
+    expect(await world.invitations(requestId)).toEqual([
+      { helper_id: chat.helper, status: 'invited', round: 2 },
+    ]);
   });
 
   it('announces a round that asked somebody, and no empty one but the first', async () => {

@@ -8,6 +8,7 @@ import { CallEndings } from '../calls/call-endings';
 import { Notifications } from '../notifications/notifications';
 import { Programs } from '../programs/programs';
 import type { Program } from '../programs/program';
+import { askForUnasked } from '../requests/unasked-requests';
 import { conversationTimerKeys } from './conversation-timers';
 import { conversationStatesBefore, type EndedBy, type EndReason } from './conversation-transitions';
 
@@ -171,6 +172,8 @@ export class Conversations {
       await this.notifications.create(manager, program, `ended_for_${role}`, [notification]);
       if (role === 'helper') await this.notifications.create(manager, program, 'thanks', [notification]);
     }
+    // Its helper may have room again.
+    await askForUnasked(manager, program, now);
     await enqueue(manager, announce({ task: 'conversation.ended', conversationId }));
     if (ended.request_id === null)
       await enqueue(manager, announce({ task: 'conversation.changed', conversationId }));

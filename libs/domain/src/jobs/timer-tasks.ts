@@ -27,6 +27,8 @@ export class TimerTasks {
       ),
     'request.escalate': ({ requestId }) =>
       this.withProgram(String(requestId), (program) => this.requests.escalate(program, String(requestId))),
+    'requests.unasked': ({ program }) =>
+      this.requests.reinviteUnasked(this.programs.get(program as ProgramName)),
     'conversation.unopened': ({ conversationId, stage }) =>
       this.conversations.unopened(String(conversationId), Number(stage)),
     'conversation.silence': ({ conversationId }) => this.conversations.silence(String(conversationId)),

@@ -18,6 +18,7 @@ import { Notifications } from '../notifications/notifications';
 import type { Program } from '../programs/program';
 import { reinviteTimer, requestTimerKeys, requestTimers } from './request-timers';
 import { requestStatesBefore } from './request-transitions';
+import { unaskedRequests } from './unasked-requests';
 
 export interface NewRequest {
   type: string;
@@ -143,6 +144,12 @@ export class Requests {
       await this.invite(manager, program, { id: requestId, seekerId: request.seeker_id }, round + 1);
       await enqueue(manager, ...reinviteTimer(program, requestId, round + 1, this.clock.now()));
     });
+  }
+
+  /** Starts the next round of requests for which nobody is being asked. */
+  async reinviteUnasked(program: Program): Promise<void> {
+    for (const { id, round } of await unaskedRequests(this.dataSource, program))
+      await this.reinvite(program, id, round);
   }
 
   /** Timer: tells the leads that a request is unanswered, once. */
