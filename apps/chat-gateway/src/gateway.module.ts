@@ -81,6 +81,7 @@ import { NEWS_RELAYS } from './delivery/news-relay';
 import { ReceiptBoard } from './delivery/receipt-board';
 import { Receipts } from './delivery/receipts';
 import { Signs } from './delivery/signs';
+import { Watchers } from './delivery/watchers';
 import { GATEWAY_ENV, GATEWAY_ID, type GatewayEnv } from './gateway-env';
 import { GatewayHealth } from './gateway-health';
 import { GatewayMetrics } from './gateway-metrics';
@@ -258,6 +259,7 @@ export class GatewayModule {
         SocketAuth,
         SocketServer,
         SupportDesk,
+        Watchers,
       ],
     };
   }

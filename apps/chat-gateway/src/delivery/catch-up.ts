@@ -9,6 +9,7 @@ import { asks, type PendingInvitation, PendingInvitations } from '../sockets/pen
 import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
+import { Watchers } from './watchers';
 
 /** How often heads and memberships are compared with Postgres. */
 export const CATCH_UP_EVERY_MS = 15_000;
@@ -33,6 +34,7 @@ export class CatchUp {
     private readonly reader: NewsReader,
     private readonly invitations: PendingInvitations,
     private readonly helpers: HelpersHere,
+    private readonly watchers: Watchers,
   ) {
     delivery.onUnannounced((id) => this.began([id]));
   }
@@ -171,8 +173,9 @@ export class CatchUp {
     for (const id of conversationIds) {
       const news = await this.reader.ended(id);
       if (news) this.desk.handlers['conversation.ended.v1'](news);
-      if (news?.conversation.requestId === null) await this.changed(id);
-      this.delivery.untrack(id);
+      if (news?.conversation.requestId === null || this.watchers.has(id)) await this.changed(id);
+      // Without a member here it may be watched, and open.
+      if (!this.watchers.has(id)) this.delivery.untrack(id);
     }
   }
 }

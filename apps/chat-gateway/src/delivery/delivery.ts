@@ -5,6 +5,7 @@ import { Connections } from '../sockets/connections';
 import { MissedMessages, MOST_MISSED } from './missed-messages';
 import { MESSAGE_EMITTERS, type MessageEmitters } from './message-emitter';
 import { catchUpWith, changeMembers, type Followed, keepMembers, type Newcomer } from './newcomers';
+import { Watchers } from './watchers';
 
 /** How long a gap may stay open for news that merely overtook each other, before Postgres is asked. */
 const GAP_GRACE_MS = 50;
@@ -57,6 +58,7 @@ export class Delivery {
     private readonly missed: MissedMessages,
     private readonly metrics: GatewayMetrics,
     @Inject(MESSAGE_EMITTERS) private readonly emitters: MessageEmitters,
+    private readonly watchers: Watchers,
   ) {}
 
   /** From here on, messages above `lastSeq` are emitted to the members that are connected here. */
@@ -107,7 +109,7 @@ export class Delivery {
       here.length > 0 &&
       state !== undefined &&
       state.next + MOST_SHOWN_AGAIN < lastSeq &&
-      !this.isSeen(state);
+      !this.isSeen(id, state);
     if (!state?.announced || isStale) {
       const from = Math.max(Math.min(...here.map(({ joinedSeq }) => joinedSeq)), lastSeq - MOST_SHOWN_AGAIN);
       const oldest = here.filter(({ joinedSeq }) => joinedSeq <= from).map((member) => member.id);
@@ -117,8 +119,11 @@ export class Delivery {
       this.release(id, state);
       if (lastSeq >= state.next) this.repairNow([id]);
     }
+    // Whoever has watched was shown what the others were.
+    const watching = this.watchers.hearing(id, program, state.version).map(({ person }) => person.id);
+    const newcomers = here.filter((member) => !watching.includes(member.id));
     state.version = version;
-    for (const newcomer of changeMembers(state, memberIds, here)) this.welcome(id, state, newcomer);
+    for (const newcomer of changeMembers(state, memberIds, newcomers)) this.welcome(id, state, newcomer);
     return here.length > 0;
   }
 
@@ -163,10 +168,10 @@ export class Delivery {
     this.gaps.delete(conversationId);
   }
 
-  /** Forgets conversations none of whose members is connected here any more. */
+  /** Forgets conversations that nobody here is shown any more. */
   sweep(): void {
     for (const [id, state] of this.tracked) {
-      if (!this.isSeen(state)) this.untrack(id);
+      if (!this.isSeen(id, state)) this.untrack(id);
     }
   }
 
@@ -177,7 +182,7 @@ export class Delivery {
     // Who stored it may know already of somebody who has left.
     if (state && state.version < version) this.retain(conversation);
     // Who sent it may not know of a member yet who is known here.
-    if (!(state ? this.isSeen(state) : this.anyoneHere(memberIds))) return;
+    if (!(state ? this.isSeen(id, state) : this.anyoneHere(memberIds))) return;
     if (!state) {
       // Everything older was tracked when its member connected, so this one began since then.
       state = { program, version, memberIds, next: 1, held: new Map(), announced: false };
@@ -200,7 +205,7 @@ export class Delivery {
     while (incomplete.length > 0) {
       const open = incomplete.flatMap((id) => {
         const state = this.tracked.get(id);
-        return state && this.isSeen(state) ? [{ id, after: state.next - 1 }] : [];
+        return state && this.isSeen(id, state) ? [{ id, after: state.next - 1 }] : [];
       });
       if (open.length === 0) return;
       const asked = new Map(open.map(({ id, after }) => [id, after]));
@@ -219,8 +224,8 @@ export class Delivery {
     }
   }
 
-  private isSeen({ memberIds, joining }: Tracked): boolean {
-    return this.anyoneHere(memberIds) || (joining !== undefined && joining.size > 0);
+  private isSeen(id: string, { memberIds, joining }: Tracked): boolean {
+    return this.anyoneHere(memberIds) || (joining !== undefined && joining.size > 0) || this.watchers.has(id);
   }
 
   private anyoneHere(memberIds: string[]): boolean {
@@ -289,6 +294,13 @@ export class Delivery {
   private emit(state: Tracked, held: Held): void {
     state.next = held.message.seq + 1;
     this.emitTo(state.memberIds, state, held);
+    const { program, version, memberIds } = state;
+    for (const own of this.watchers.hearing(held.message.conversationId, program, version)) {
+      const emitter = this.emitters[program];
+      if (!emitter || own.id === held.origin || memberIds.includes(own.person.id)) continue;
+      own.socket.emit(emitter.event, emitter.payload(held.message));
+      this.metrics.delivered();
+    }
   }
 
   private emitTo(memberIds: readonly string[], { program }: Tracked, { message, origin }: Held): void {

@@ -9,6 +9,7 @@ import { HelpersHere } from '../sockets/helpers-here';
 import { Delivery } from './delivery';
 import { MissedMessages } from './missed-messages';
 import { NewsDesk } from './news-desk';
+import { Watchers } from './watchers';
 import { ReceiptBoard } from './receipt-board';
 import type { NewsRelay, RelayedNews } from './news-relay';
 
@@ -121,9 +122,10 @@ describe('NewsDesk', () => {
     const dataSource = createDataSource({ url: 'postgres://nowhere.invalid/none', poolSize: 1 });
     const connections = new Connections();
     const metrics = new GatewayMetrics(new MetricsRegistry(new HealthChecks(), new Shutdown()), connections);
-    const delivery = new Delivery(connections, new MissedMessages(dataSource), metrics, {});
-    relay = new RecordingRelay();
     const helpers = new HelpersHere(dataSource, connections, new Programs());
+    const missed = new MissedMessages(dataSource);
+    const delivery = new Delivery(connections, missed, metrics, {}, new Watchers(helpers));
+    relay = new RecordingRelay();
     const rosters = new Rosters(dataSource);
     const board = new ReceiptBoard(connections);
     desk = new NewsDesk([relay], 'this-gateway', delivery, rosters, helpers, board);

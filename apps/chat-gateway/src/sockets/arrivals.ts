@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HELPER_ROLES } from '@kindline/contracts';
 import { Delivery } from '../delivery/delivery';
-import { MissedMessages } from '../delivery/missed-messages';
+import { MissedMessages, type OpenConversation } from '../delivery/missed-messages';
 import { NewsDesk } from '../delivery/news-desk';
+import { Watchers } from '../delivery/watchers';
 import { NEWS_RELAYS, type NewsRelay } from '../delivery/news-relay';
-import { Connections, type PersonSocket } from './connections';
+import { Connections, type PersonSocket, requireOpen } from './connections';
 import { HelpersHere } from './helpers-here';
 import { asks, PendingInvitations } from './pending-invitations';
 
@@ -18,18 +19,43 @@ export class Arrivals {
     private readonly desk: NewsDesk,
     private readonly connections: Connections,
     private readonly helpers: HelpersHere,
+    private readonly watchers: Watchers,
     @Inject(NEWS_RELAYS) private readonly relays: NewsRelay[],
   ) {}
 
   /** Messages after this are delivered live; earlier ones are the client's to sync. */
   async track(personId: string): Promise<void> {
     for (const conversation of await this.missed.openConversationsOf([personId])) {
-      // Those who are here have been told of it, or still have to be: the news and the catch-up know which.
-      if (conversation.memberIds.some((id) => this.connections.has(id))) continue;
+      if (this.isFollowed(conversation)) continue;
       this.delivery.track(conversation);
       if (conversation.started) this.desk.hadStarted(conversation);
       if (conversation.requestId === null) this.desk.found(conversation);
     }
+  }
+
+  /**
+   * Live messages of an open conversation also for this socket, though its person is no member.
+   * @returns false where newer news were heard here than the caller knows: they may have taken it from them
+   */
+  async watch(
+    own: PersonSocket,
+    conversation: Omit<OpenConversation, 'requestId' | 'started'>,
+  ): Promise<boolean> {
+    await this.helpers.arrived([own.person]);
+    requireOpen(own);
+    const { id, version } = conversation;
+    if (this.desk.knows({ id, version: version + 1 })) return false;
+    if (!this.isFollowed(conversation)) {
+      this.delivery.track(conversation);
+      this.desk.found(conversation);
+    }
+    this.watchers.set(id, own, version);
+    return true;
+  }
+
+  /** Those who are here have been told of it, or still have to be: the news and the catch-up know which. */
+  private isFollowed({ id, memberIds }: Pick<OpenConversation, 'id' | 'memberIds'>): boolean {
+    return memberIds.some((member) => this.connections.has(member)) || this.watchers.has(id);
   }
 
   async catchUp(own: PersonSocket): Promise<void> {

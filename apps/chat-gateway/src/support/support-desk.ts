@@ -3,6 +3,7 @@ import type { SupportServerEvents, TransportNews } from '@kindline/contracts';
 import { ChannelMatching, CHANNELS_PROGRAM, type Program } from '@kindline/domain';
 import { CLOCK, type Clock, toKindlineError, type TransportSubscriber } from '@kindline/platform';
 import { CATCH_UP_EVERY_MS } from '../delivery/catch-up';
+import { Watchers } from '../delivery/watchers';
 import { Admission } from '../sockets/admission';
 import { type ClientSocket, Connections, isPersons, type PersonSocket } from '../sockets/connections';
 import { PresenceTeller } from './presence-teller';
@@ -20,6 +21,7 @@ export class SupportDesk {
     private readonly teller: PresenceTeller,
     private readonly admission: Admission,
     private readonly connections: Connections,
+    private readonly watchers: Watchers,
     @Inject(CHANNELS_PROGRAM) private readonly program: Program,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -56,7 +58,9 @@ export class SupportDesk {
 
   /** The socket is still among theirs. */
   private left(client: ClientSocket): void {
-    if (this.stopped || !isPersons(client)) return;
+    if (!isPersons(client)) return;
+    this.watchers.left(client);
+    if (this.stopped) return;
     const { id } = client.person;
     if (this.connections.socketsOf(id).length === 1)
       this.teller.left([id], this.clock.now()).catch(this.untold);

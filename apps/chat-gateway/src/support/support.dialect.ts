@@ -20,6 +20,7 @@ import {
   type Program,
 } from '@kindline/domain';
 import { Signs } from '../delivery/signs';
+import { Arrivals } from '../sockets/arrivals';
 import { clientEvent, type Dialect } from '../sockets/client-event';
 import type { PersonSocket } from '../sockets/connections';
 
@@ -37,6 +38,7 @@ export class SupportDialect implements Dialect {
     private readonly presence: PresenceDirectory,
     private readonly intake: MessageIntake,
     private readonly signs: Signs,
+    private readonly arrivals: Arrivals,
     @Inject(CHANNELS_PROGRAM) private readonly program: Program,
   ) {}
 
@@ -85,8 +87,14 @@ export class SupportDialect implements Dialect {
     }),
   ];
 
-  private async join({ person, socket }: PersonSocket, channelId: string) {
-    const { id, status } = await this.access.requireVisible(channelId, person);
+  private async join(own: PersonSocket, channelId: string) {
+    const { person, socket } = own;
+    const look = () => this.access.requireVisible(channelId, person);
+    let standing = await look();
+    const isOutside = (): boolean => standing.role === null && standing.status === 'active';
+    while (isOutside() && !(await this.arrivals.watch(own, standing))) standing = await look();
+    const { id, status } = standing;
+    // Read afterwards: what is not shown live is in it.
     const { unread: _unread, ...channel } = await this.list.one(id, person.id);
     // Who shared a channel once is nobody to know who is there.
     const presence = status === 'active' ? await this.presenceIn(id) : [];

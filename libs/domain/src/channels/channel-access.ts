@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Person } from '@kindline/auth';
-import { isUuid, KindlineError, SUPERVISING_ROLES } from '@kindline/contracts';
+import { isUuid, KindlineError, type ProgramName, SUPERVISING_ROLES } from '@kindline/contracts';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { MemberRole } from '../conversations/conversations';
 import type { Program } from '../programs/program';
@@ -9,7 +9,11 @@ import { CHANNELS_PROGRAM } from './channels-program';
 /** Where a channel stands, and what a person is in it. */
 export interface Standing {
   id: string;
+  program: ProgramName;
   status: 'active' | 'ended';
+  version: number;
+  lastSeq: number;
+  memberIds: string[];
   waiting: boolean;
   role: MemberRole | null;
   /** Whether they are an active helper; a token may outlive that. */
@@ -81,7 +85,8 @@ export class ChannelAccess {
   private async find(manager: EntityManager, channelId: string, personId: string): Promise<Standing> {
     if (!isUuid(channelId)) throw unknownChannel();
     const [standing] = await manager.query<Standing[]>(
-      `SELECT c.id, c.status, c.waiting_since IS NOT NULL AS waiting, m.role,
+      `SELECT c.id, c.program, c.status, c.version, c.last_seq AS "lastSeq", c.waiting_since IS NOT NULL AS waiting, m.role,
+        ARRAY(SELECT o.person_id::text FROM conversation_members o WHERE o.conversation_id = c.id) AS "memberIds",
         EXISTS (SELECT FROM helper_profiles h WHERE h.person_id = $2 AND h.active) AS helps
       FROM conversations c
       LEFT JOIN conversation_members m ON m.conversation_id = c.id AND m.person_id = $2
